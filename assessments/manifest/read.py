@@ -1,0 +1,139 @@
+"""Reads a challenge's folder: the manifest's bytes in, a `Challenge` or a full list of problems out."""
+
+import difflib
+import tomllib
+from pathlib import Path
+
+from pydantic import BaseModel, ValidationError
+
+from assessments.challenge import Asset, Challenge, Entry, Limits
+from assessments.check import Check, CheckId
+from assessments.errors import InvalidChallenge
+from assessments.manifest.schema import ChallengeManifest, EntryTable, LimitsTable
+
+MANIFEST = "challenge.toml"
+_MB = 1024 * 1024
+
+
+def read_challenge(folder: Path) -> Challenge:
+    """The challenge in `folder`. Raises InvalidChallenge that names file, field and fix of every problem."""
+    manifest = _parse(folder / MANIFEST)
+    challenge = _challenge(folder, manifest)
+    problems = _missing_files(challenge)
+    if manifest.id != folder.name:
+        problems.append(
+            f"{folder / MANIFEST}: id: is '{manifest.id}', the folder is '{folder.name}'; make them the same"
+        )
+    if problems:
+        raise InvalidChallenge(problems)
+    return challenge
+
+
+def _parse(path: Path) -> ChallengeManifest:
+    try:
+        data = tomllib.loads(path.read_bytes().decode("utf-8"))
+    except FileNotFoundError as error:
+        raise InvalidChallenge(f"{path}: there is no such file; a challenge's folder holds a {MANIFEST}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidChallenge(f"{path}: cannot be read: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidChallenge(f"{path}: is not TOML: {error}") from error
+    try:
+        return ChallengeManifest.model_validate(data)
+    except ValidationError as error:
+        raise InvalidChallenge(f"{path}: {problem}" for problem in _problems(error)) from error
+
+
+def _problems(error: ValidationError) -> list[str]:
+    problems = []
+    for item in error.errors(include_url=False, include_input=False):
+        location = item["loc"]
+        field = ".".join(str(part) for part in location)
+        if item["type"] == "extra_forbidden":
+            problems.append(f"{field}: is not a key of the manifest{_nearest(location)}")
+        elif item["type"] == "missing":
+            problems.append(f"{field}: is missing; add it (assay challenge schema describes it)")
+        else:
+            text = item["msg"].removeprefix("Value error, ")
+            problems += [f"{field}: {part}" if field else part for part in text.split("; ")]
+    return problems
+
+
+def _nearest(location: tuple[int | str, ...]) -> str:
+    """The likeliest key the author meant, from the fields of the table that `location` is in."""
+    model: type[BaseModel] | None = ChallengeManifest
+    for part in location[:-1]:
+        if isinstance(part, int) or model is None:
+            continue
+        model = _table_of(model, part)
+    known = list(model.model_fields) if model else []
+    close = difflib.get_close_matches(str(location[-1]), known, n=1)
+    return f"; did you mean '{close[0]}'?" if close else f"; it can hold {', '.join(known)}"
+
+
+def _table_of(model: type[BaseModel], field: str) -> type[BaseModel] | None:
+    annotation = model.model_fields[field].annotation
+    for candidate in (annotation, *getattr(annotation, "__args__", ())):
+        if isinstance(candidate, type) and issubclass(candidate, BaseModel):
+            return candidate
+    return None
+
+
+def _challenge(folder: Path, manifest: ChallengeManifest) -> Challenge:
+    return Challenge(
+        folder=folder,
+        id=manifest.id,
+        version=manifest.version,
+        title=manifest.title,
+        summary=manifest.summary,
+        roles=tuple(manifest.roles),
+        skills=tuple(manifest.skills),
+        time_minutes=manifest.time_minutes,
+        pass_mark=manifest.pass_mark,
+        lock_file=manifest.environment.lock,
+        entry=_entry(manifest.entry),
+        limits=_limits(manifest.limits),
+        assets=tuple(Asset(asset.name, asset.folder, asset.mount, asset.hidden) for asset in manifest.assets),
+        checks=tuple(
+            Check(CheckId(check.id), check.points, check.skill, check.visibility, check.time_limit_s)
+            for check in manifest.checks
+        ),
+    )
+
+
+def _entry(table: EntryTable) -> Entry:
+    return Entry(
+        kind=table.kind,
+        command=tuple(table.command),
+        required_files=tuple(table.required_files),
+        port=table.port,
+        ready_path=table.ready_path,
+        start_timeout_s=table.start_timeout_s,
+    )
+
+
+def _limits(table: LimitsTable) -> Limits:
+    return Limits(
+        memory_bytes=table.memory_mb * _MB,
+        processes=table.processes,
+        cpus=table.cpus,
+        scratch_bytes=table.scratch_mb * _MB,
+        output_bytes=table.output_kb * 1024,
+        open_files=table.open_files,
+        job_s=table.job_s,
+    )
+
+
+def _missing_files(challenge: Challenge) -> list[str]:
+    wanted = [
+        ("the brief", "brief.md", False),
+        ("the starter", "starter", True),
+        ("the hidden tests", "hidden_tests", True),
+        ("environment.lock", challenge.lock_file, False),
+        *((f"assets: '{asset.name}'", asset.folder, True) for asset in challenge.assets),
+    ]
+    return [
+        f"{challenge.folder / path}: {what} is missing; add this {'folder' if is_folder else 'file'}"
+        for what, path, is_folder in wanted
+        if not ((challenge.folder / path).is_dir() if is_folder else (challenge.folder / path).is_file())
+    ]

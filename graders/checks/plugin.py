@@ -1,0 +1,196 @@
+"""The pytest plugin of hidden tests: collects checks, gives them fixtures, and reports a verdict for each.
+
+A check fails by AssertionError (a wrong answer) or BadAnswer (no proper answer): both are the candidate's. Whatever
+else it raises is the challenge's own fault, and so are a skip, an expected failure and a run past the time limit.
+"""
+
+import random
+import signal
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from assessments.check import CheckId
+from assessments.outcome import Fault
+from graders import wire
+from graders.checks import collection
+from graders.checks.oracle import load_oracle
+from graders.checks.runner_link import RunnerLink, StartedService, how_one_ended
+from graders.checks.shared_service import SharedService
+from graders.checks.verdict import CheckStalled, Verdict, decide
+from graders.http import BadAnswer, Client
+from graders.target import RunJob, Service
+
+_GRACE_S = 2.0
+"""A check that waits on the submission is cut off by its client at its limit; past limit + grace the check stalls."""
+_NEEDS_SHARED_SERVICE = {"service", "http"}
+
+
+class HiddenTests:
+    """One grader process's pytest plugin."""
+
+    def __init__(self, link: RunnerLink) -> None:
+        self._link = link
+        self._limits = {check.id: check.time_limit_s for check in link.assignment.checks}
+        self._shared = SharedService(link)
+        self._collected: dict[str, wire.CollectedCheck] = {}
+        self._problems: list[str] = []
+        self._verdict: Verdict | None = None
+        self._called = False
+        self._began = 0.0
+        self._public_so_far = True
+        self._in_use: list[StartedService] = []
+        self.internal_error = ""
+
+    # Collection
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Public checks first: their evidence goes to the candidate, and must not echo what hidden ones sent."""
+        items.sort(key=lambda item: not collection.is_public(item))
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        config.addinivalue_line("markers", "check(id, *, points, skill, visibility): a check of the manifest")
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self._problems.append(f"{report.nodeid}: could not be collected: {report.longreprtext[-600:]}")
+        elif report.skipped:
+            self._problems.append(f"{report.nodeid}: skips itself; a hidden test may not")
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        for item in session.items:
+            try:
+                check = collection.declared_check(item)
+            except ValueError as error:
+                self._problems.append(f"{item.nodeid}: {error}")
+                continue
+            self._collected[item.nodeid] = check
+        checks = tuple(self._collected.values())
+        self._problems += collection.differences(self._link.assignment.checks, checks)
+        self._link.tell(wire.Collected(checks=checks, problems=tuple(self._problems)))
+        if self._problems or self._link.assignment.only_collect:
+            session.items.clear()  # with a problem no verdict could count
+
+    def pytest_internalerror(self, excrepr: object) -> None:
+        self.internal_error = str(excrepr)[-600:]
+
+    # One check
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        self._verdict = None
+        self._called = False
+        self._in_use = []
+        self._link.witness.begin(None)
+        self._began = time.monotonic()
+        if not collection.is_public(item) and self._public_so_far:
+            self._shared.stop()  # nor may the instance that public checks saw learn what hidden ones send
+            self._public_so_far = False
+        if _NEEDS_SHARED_SERVICE & set(getattr(item, "fixturenames", ())):
+            self._in_use = [self._shared.get()]  # before the check's clock starts: a restart is not its doing
+            self._began = time.monotonic()
+        limit_s = self._limits[CheckId(self._collected[item.nodeid].id)]
+        self._link.witness.begin(self._began + limit_s)
+        signal.signal(signal.SIGALRM, _stall)
+        signal.setitimer(signal.ITIMER_REAL, limit_s + _GRACE_S)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_teardown(self) -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        if self._verdict is None and call.excinfo is not None:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            error = call.excinfo.value
+            unanswered = isinstance(error, BadAnswer) and error.fault is Fault.NO_ANSWER
+            ended = how_one_ended(self._in_use) if unanswered else None
+            place = call.excinfo.traceback[-1]
+            self._verdict = decide(error, f"{Path(place.path).name}:{place.lineno + 1}", ended)
+        self._called = self._called or call.when == "call"
+        if call.when == "teardown":
+            self._report(item)
+        return report
+
+    def _report(self, item: pytest.Item) -> None:
+        never_ran = Verdict.of(Fault.CHECK_CRASHED, "the check never ran")
+        verdict = self._verdict or (Verdict.passed() if self._called else never_ran)
+        check = self._collected[item.nodeid]
+        self._link.tell(
+            wire.Checked(
+                id=check.id,
+                outcome=verdict.outcome,
+                fault=verdict.fault,
+                sentence=collection.sentence(item),
+                message=verdict.message,
+                evidence=self._link.witness.exchanges,
+                duration_s=time.monotonic() - self._began,
+            )
+        )
+
+    def pytest_sessionfinish(self) -> None:
+        self._shared.stop()
+
+    # Fixtures
+
+    @pytest.fixture
+    def service(self) -> Service:
+        """The shared instance of the submission's service."""
+        return self._in_use[0] if self._in_use else self._shared.get()
+
+    @pytest.fixture
+    def http(self, service: Service) -> Client:
+        """A client of the shared instance."""
+        return service.http
+
+    @pytest.fixture
+    def start_service(self) -> Iterator[Callable[..., Service]]:
+        """Starts further instances, each in a sandbox and network of its own, gone when the check ends."""
+        started = 0
+
+        def start(
+            env: Mapping[str, str] | None = None, assets: Mapping[str, str] | None = None, wait_ready: bool = True
+        ) -> Service:
+            nonlocal started
+            service = self._link.start_service(env or {}, assets or {})
+            started += 1
+            self._in_use.append(service)
+            if wait_ready:
+                service.await_ready()
+            return service
+
+        yield start
+        for service in self._in_use[-started:] if started else ():
+            service.stop()
+
+    @pytest.fixture
+    def run_job(self) -> RunJob:
+        """Runs the submission's command once, in a fresh sandbox."""
+        return self._link.run_job
+
+    @pytest.fixture
+    def seed(self) -> int:
+        """The seed of this grading, from which hidden inputs are made."""
+        return self._link.assignment.seed
+
+    @pytest.fixture
+    def rng(self, request: pytest.FixtureRequest, seed: int) -> random.Random:
+        """Random numbers from the seed and the check's id, the same however many checks ran before."""
+        return random.Random(f"{seed}:{self._collected[request.node.nodeid].id}")  # noqa: S311 - reproducible on purpose
+
+    @pytest.fixture(scope="session")
+    def oracle(self) -> Any:
+        """What `make_oracle(challenge_folder, seed)` in hidden_tests/oracle.py makes."""
+        return load_oracle(self._link.assignment.challenge_folder, self._link.assignment.seed)
+
+
+def _stall(_number: int, _frame: FrameType | None) -> None:
+    raise CheckStalled

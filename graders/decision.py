@@ -1,0 +1,79 @@
+"""From what a grader said to the outcome of each check. Pure, and fails closed.
+
+A run counts only when the collected checks are exactly the manifest's, each was reported exactly once, and the
+grader came to its end. Anything less gives no points and no failures: every check is errored, by a fault of ours.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from assessments.check import Check, CheckResult
+from assessments.outcome import FAULTS, Fault
+from graders import wire
+from graders.checks.collection import differences
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Everything a grader said, in order, and how its process ended as seen by the runner (None: as it should)."""
+
+    collected: wire.Collected | None
+    checked: tuple[wire.Checked, ...]
+    finished: wire.Finished | None
+    broke: tuple[Fault, str] | None
+
+
+def decide(checks: Sequence[Check], account: Account) -> tuple[CheckResult, ...]:
+    """The result of every check of the manifest, in its order."""
+    doubt = _doubt(checks, account)
+    if doubt is not None:
+        fault, reason = doubt
+        return tuple(_errored(check, fault, reason) for check in checks)
+    said = {checked.id: checked for checked in account.checked}
+    return tuple(_result(check, said[check.id]) for check in checks)
+
+
+def _doubt(checks: Sequence[Check], account: Account) -> tuple[Fault, str] | None:
+    """The first reason not to count the run, or None."""
+    if account.broke is not None:
+        return account.broke
+    if account.collected is not None:
+        # What the grader found wrong comes first; that its list is right is not taken on its word alone.
+        problems = [*account.collected.problems, *differences(checks, account.collected.checks)]
+        if problems:
+            return Fault.CHECKS_DIFFER, "; ".join(dict.fromkeys(problems))
+    if account.finished is None:
+        return Fault.GRADER_DIED, "it ended before its last message"
+    if account.finished.problem:
+        return Fault.CHECK_CRASHED, f"pytest broke: {account.finished.problem}"
+    counts = Counter(checked.id for checked in account.checked)
+    if account.collected is None or counts != Counter(check.id for check in checks):
+        return Fault.CHECK_CRASHED, "the hidden tests ended before every check was reported exactly once"
+    return next((doubt for checked in account.checked if (doubt := _inconsistent(checked))), None)
+
+
+def _inconsistent(checked: wire.Checked) -> tuple[Fault, str] | None:
+    """A fault stands with just the outcome that the table gives it; a pass has none."""
+    expected = FAULTS[checked.fault].outcome if checked.fault is not None else "passed"
+    if checked.outcome == expected:
+        return None
+    return Fault.GRADER_DIED, f"it reported '{checked.id}' as {checked.outcome} by {checked.fault}"
+
+
+def _errored(check: Check, fault: Fault, reason: str) -> CheckResult:
+    meaning = FAULTS[fault].meaning
+    sentence = str(check.id).replace("-", " ")  # the check's own was not heard
+    return CheckResult(check, FAULTS[fault].outcome, fault, sentence, f"{meaning} {reason}"[:2000], (), 0.0)
+
+
+def _result(check: Check, checked: wire.Checked) -> CheckResult:
+    return CheckResult(
+        check=check,
+        outcome=checked.outcome,
+        fault=checked.fault,
+        sentence=checked.sentence,
+        message=checked.message,
+        evidence=checked.evidence,
+        duration_s=checked.duration_s,
+    )

@@ -1,0 +1,237 @@
+"""The messages between a grader process and the runner, as pydantic models over length-prefixed JSON.
+
+    runner -> grader   Assignment once, then a reply to each request
+    grader -> runner   requests (start, signal, wait, ... one at a time), and events that need no reply:
+                       Collected once, Checked for each check, Finished once as the very last
+
+A grader that ends without Finished has given no verdict. Nothing here is pickled: the grader reads what hostile
+code wrote, so what it says is data to the runner as well.
+"""
+
+import base64
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from assessments.check import Check, Visibility
+from assessments.observation import Exchange, SandboxRun, Usage
+from assessments.outcome import Fault, Outcome
+
+_T = TypeVar("_T")
+MAX_MESSAGE_BYTES = 32 * 1024 * 1024
+SignalName = Literal["TERM", "KILL", "STOP", "CONT", "INT", "HUP"]
+
+
+Word = Annotated[str, Field(pattern=r"^[^\x00]*$", max_length=100_000)]
+"""A string that a command line or an environment can hold: no zero byte in it."""
+VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=200)]
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class WireError(Exception):
+    """The other end broke the protocol or went away."""
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Assignment(_Message):
+    """What one grader process is to judge."""
+
+    challenge_folder: Path
+    checks: tuple[Check, ...]
+    seed: int
+    port: int
+    ready_path: str
+    start_timeout_s: float
+    job_s: float
+    only_collect: bool
+    """Say which checks there are, and run none."""
+
+
+class StartService(_Message):
+    """Start an instance; the reply is Started (a dialler's descriptor follows it) or NotStarted."""
+
+    ask: Literal["start-service"] = "start-service"
+    env: dict[VariableName, Word] = {}
+    assets: dict[Word, Word] = {}
+
+
+class SignalService(_Message):
+    ask: Literal["signal"] = "signal"
+    target: int
+    signal: SignalName
+
+
+class WaitService(_Message):
+    """The reply is Ended, with a run or None if it is still going."""
+
+    ask: Literal["wait"] = "wait"
+    target: int
+    timeout_s: Seconds
+
+
+class StopService(_Message):
+    """Kill an instance; the reply is Ended."""
+
+    ask: Literal["stop"] = "stop"
+    target: int
+
+
+class InspectService(_Message):
+    """The reply is Inspected."""
+
+    ask: Literal["inspect"] = "inspect"
+    target: int
+
+
+class StartJob(_Message):
+    """Run the submission's command to its end; the reply is JobEnded."""
+
+    ask: Literal["run-job"] = "run-job"
+    args: tuple[Word, ...] = ()
+    env: dict[VariableName, Word] = {}
+    stdin_base64: str = ""
+    timeout_s: Seconds
+
+
+class CollectedCheck(_Message):
+    """A check as its marker declares it."""
+
+    id: str
+    points: float
+    skill: str
+    visibility: Visibility
+
+
+class Collected(_Message):
+    """Every check the hidden tests hold, before any runs; `problems` are reasons not to trust the list."""
+
+    event: Literal["collected"] = "collected"
+    checks: tuple[CollectedCheck, ...]
+    problems: tuple[str, ...]
+
+
+class Checked(_Message):
+    """What came of one check."""
+
+    event: Literal["checked"] = "checked"
+    id: str
+    outcome: Outcome
+    fault: Fault | None
+    sentence: str
+    message: str
+    evidence: tuple[Exchange, ...]
+    duration_s: float
+
+
+class Finished(_Message):
+    """All checks have been reported; the grader ends now. `problem`: what broke in it, if something did."""
+
+    event: Literal["finished"] = "finished"
+    problem: str
+
+
+FromGrader = Annotated[
+    StartService | SignalService | WaitService | StopService | InspectService | StartJob, Field(discriminator="ask")
+]
+Event = Annotated[Collected | Checked | Finished, Field(discriminator="event")]
+
+
+class Started(_Message):
+    """`started_at` is CLOCK_MONOTONIC in seconds, which both processes share."""
+
+    reply: Literal["started"] = "started"
+    target: int
+    started_at: float
+
+
+class Refused(_Message):
+    """The check asked for what does not exist; the challenge's fault."""
+
+    reply: Literal["refused"] = "refused"
+    message: str
+
+
+class Done(_Message):
+    reply: Literal["done"] = "done"
+
+
+class Ended(_Message):
+    reply: Literal["ended"] = "ended"
+    run: SandboxRun | None
+
+
+class Inspected(_Message):
+    reply: Literal["inspected"] = "inspected"
+    usage: Usage
+    logs: str
+
+
+class JobEnded(_Message):
+    reply: Literal["job-ended"] = "job-ended"
+    run: SandboxRun
+    stdout_base64: str
+    stderr_base64: str
+
+
+Reply = Annotated[Started | Refused | Done | Ended | Inspected | JobEnded, Field(discriminator="reply")]
+
+_ASSIGNMENT: TypeAdapter[Assignment] = TypeAdapter(Assignment)
+_FROM_GRADER: TypeAdapter[FromGrader | Event] = TypeAdapter(FromGrader | Event)
+_REPLY: TypeAdapter[Reply] = TypeAdapter(Reply)
+
+
+def send(connection: Connection, message: _Message) -> None:
+    """Raises WireError when the other end is gone."""
+    try:
+        connection.send_bytes(message.model_dump_json().encode())
+    except OSError as error:
+        msg = "the other end of the wire is gone"
+        raise WireError(msg) from error
+
+
+def receive_assignment(connection: Connection) -> Assignment:
+    """Raises WireError, as the other two do."""
+    return _parsed(_ASSIGNMENT, _receive(connection))
+
+
+def receive_from_grader(connection: Connection) -> FromGrader | Event:
+    """Raises WireError for anything but a well-formed message, the end of the stream included."""
+    return _parsed(_FROM_GRADER, _receive(connection))
+
+
+def receive_reply(connection: Connection) -> Reply:
+    return _parsed(_REPLY, _receive(connection))
+
+
+def _parsed(adapter: TypeAdapter[_T], data: bytes) -> _T:
+    try:
+        return adapter.validate_json(data)
+    except ValidationError as error:
+        msg = f"a message of {len(data)} bytes was not understood: {error.errors(include_url=False)[0]['msg']}"
+        raise WireError(msg) from error
+
+
+def _receive(connection: Connection) -> bytes:
+    try:
+        return connection.recv_bytes(MAX_MESSAGE_BYTES)
+    except (EOFError, OSError) as error:
+        msg = "the other end of the wire is gone"
+        raise WireError(msg) from error
+
+
+def encode(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
+
+
+def decode(text: str) -> bytes:
+    """Raises WireError for what is no base64."""
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError as error:
+        msg = "bytes were not sent as base64"
+        raise WireError(msg) from error

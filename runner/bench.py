@@ -1,0 +1,121 @@
+"""The bench a submission is graded on: state folder, root filesystem, engine and nursery, set up once and shared.
+
+<state>/                  /var/lib/assay for root, else ~/.local/state/assay; or ASSAY_STATE
+  rootfs/ environments/   built once for each digest
+  programs/               the sandbox program, where every box user can execute it
+  runs/<run id>/          scratch of living runs; swept when their runner is dead
+  box-users/              which uids are lent
+"""
+
+import contextlib
+import os
+import secrets
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from assessments.challenge import Challenge
+from assessments.errors import InfrastructureError
+from runner.challenge_files import author_files
+from runner.engines.bubblewrap import BubblewrapEngine
+from runner.engines.bubblewrap.program import install_program
+from runner.engines.cgroups import find_cgroups
+from runner.engines.environments import Environment, ensure_environment
+from runner.engines.folders import READABLE, make_folder
+from runner.engines.protocol import Engine
+from runner.engines.rootfs import Rootfs, Say, ensure_rootfs
+from runner.engines.runs import Run, open_run, sweep
+from runner.intake import write_tree
+from runner.nursery import Nursery, open_nursery
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What grading needs of this machine, ready to use."""
+
+    state: Path
+    run: Run
+    rootfs: Rootfs
+    engine: Engine
+    nursery: Nursery
+    say: Say
+    _interrupted: threading.Event = field(default_factory=threading.Event)
+    _assets: dict[Path, Mapping[str, Path]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def interrupted(self) -> bool:
+        return self._interrupted.is_set()
+
+    def interrupt(self) -> None:
+        """End every grading that is under way, from any thread: graders and sandboxes die now."""
+        self._interrupted.set()
+        self.nursery.end()
+        self.engine.shut()
+
+    def asset_folders(self, challenge: Challenge) -> Mapping[str, Path]:
+        """The challenge's assets by name, copied to where every box user can pass, once for the run."""
+        with self._lock:
+            if challenge.folder not in self._assets:
+                copies = Path(tempfile.mkdtemp(prefix="assets-", dir=self.run.folder))
+                copies.chmod(0o711)
+                names = {asset.name: secrets.token_hex(8) for asset in challenge.assets}  # a box sees what it mounts
+                for asset in challenge.assets:
+                    (copies / names[asset.name]).mkdir(mode=0o755)
+                    write_tree(author_files(challenge.folder / asset.folder), copies / names[asset.name])
+                self._assets[challenge.folder] = {name: copies / folder for name, folder in names.items()}
+            return self._assets[challenge.folder]
+
+    def environment(self, challenge: Challenge) -> Environment:
+        """The challenge's locked environment, installed if it is not there yet."""
+        return ensure_environment(challenge.folder / challenge.lock_file, self.state, self.rootfs, self.say)
+
+
+def default_state() -> Path:
+    """Where this user's state lies."""
+    named = os.environ.get("ASSAY_STATE")
+    if named:
+        return Path(named).absolute()
+    if os.geteuid() == 0:
+        return Path("/var/lib/assay")
+    home = os.environ.get("XDG_STATE_HOME")
+    return (Path(home) if home else Path.home() / ".local" / "state") / "assay"
+
+
+@contextlib.contextmanager
+def open_bench(state: Path, say: Say) -> Iterator[Bench]:
+    """Set up, and clear away what dead runs left; everything the run makes is gone when the block is left.
+
+    Raises InfrastructureError when this machine cannot hold a sandbox.
+    """
+    _make_state(state)
+    cgroups = find_cgroups()
+    swept = sweep(state, cgroups)
+    if swept.runs:
+        say(f"removed what {swept.runs} dead runs left: {swept.processes} processes, {swept.cgroups} cgroups")
+    with open_nursery() as nursery, open_run(state) as run:
+        rootfs = ensure_rootfs(state, say)
+        engine = BubblewrapEngine(install_program(state, say), rootfs.path, state, run, cgroups)
+        yield Bench(state, run, rootfs, engine, nursery, say)
+
+
+def _make_state(state: Path) -> None:
+    try:
+        make_folder(state, READABLE)
+    except OSError as error:
+        msg = f"{state}: the state folder cannot be made: {error.strerror}; name another with ASSAY_STATE"
+        raise InfrastructureError(msg) from error
+    if not os.access(state, os.W_OK | os.X_OK):
+        raise InfrastructureError(f"{state}: the state folder is not writable; name another with ASSAY_STATE")
+    if os.geteuid() == 0:
+        _require_passage(state)
+
+
+def _require_passage(state: Path) -> None:
+    """Boxes run as users without rights: each folder on the way must let everybody through."""
+    closed = [str(folder) for folder in (state, *state.parents) if not folder.stat().st_mode & 0o001]
+    if closed:
+        msg = f"{state}: sandboxes cannot get there, since {closed[-1]} is closed to other users"
+        raise InfrastructureError(f"{msg}; set ASSAY_STATE to a folder such as /var/lib/assay")

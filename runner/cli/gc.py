@@ -1,0 +1,14 @@
+"""`assay gc`: remove what dead runs left behind."""
+
+import rich_click as click
+
+from runner.bench import default_state
+from runner.engines.cgroups import find_cgroups
+from runner.engines.runs import sweep
+
+
+@click.command("gc")
+def command() -> None:
+    """Remove the processes, cgroups and folders of runs whose runner is dead. Living runs are left alone."""
+    swept = sweep(default_state(), find_cgroups())
+    click.echo(f"removed {swept.runs} dead runs: {swept.processes} processes, {swept.cgroups} cgroups")

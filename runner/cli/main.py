@@ -1,0 +1,90 @@
+"""`assay`: the entry point, the list of commands, and the one place where errors become messages and exit codes.
+
+Exit codes: 0 done (also when the candidate scored nothing), 1 a --fail-under gate failed, 2 usage, 3 invalid challenge
+or submission, 4 infrastructure, 130 interrupted.
+"""
+
+import importlib
+import os
+import signal
+import sys
+from types import FrameType
+
+import rich_click as click
+from click.exceptions import Exit
+
+from assessments.errors import AssayError, ExitCode
+from runner import __version__
+from runner.cli.screen import print_problems
+
+_COMMANDS = {
+    "grade": ("runner.cli.grade", "Grade submissions of a challenge."),
+    "challenge": ("runner.cli.challenge", "List, show, check and prove challenges; make a candidate's kit."),
+    "demo": ("runner.cli.demo", "Grade four sample submissions of a challenge."),
+    "report": ("runner.cli.report", "Build reports from scorecards."),
+    "doctor": ("runner.cli.doctor", "Say what this machine can and cannot do."),
+    "gc": ("runner.cli.gc", "Remove what dead runs left behind."),
+    "completion": ("runner.cli.completion", "Print the shell's completion script."),
+}
+
+
+class _LazyGroup(click.RichGroup):
+    """Imports a command's module only when that command is called or completed, so that --help answers at once."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """A stand-in that knows the command's summary, for the help page and completion."""
+        if cmd_name not in _COMMANDS:
+            return None
+        return click.RichCommand(name=cmd_name, help=_COMMANDS[cmd_name][1])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command itself, to be run."""
+        name, command, rest = super().resolve_command(ctx, args)
+        if name in _COMMANDS:
+            command = importlib.import_module(_COMMANDS[name][0]).command
+        return name, command, rest
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="assay")
+def command() -> None:
+    """Assay runs technical assessments for AI engineers: real challenges, graded in sandboxes."""
+
+
+def main() -> None:
+    """The process's entry point; never shows a traceback for what a person can mend."""
+    signal.signal(signal.SIGTERM, _end_politely)
+    try:
+        code = command.main(standalone_mode=False)
+    except Exit as ending:
+        code = ending.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = ExitCode.USAGE
+    except AssayError as error:
+        print_problems(error.problems)
+        code = error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        print("assay: interrupted", file=sys.stderr)
+        code = ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has gone; keep the interpreter from complaining about it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = ExitCode.INFRASTRUCTURE
+    except OSError as error:
+        print_problems([f"this machine did not do it: {error}"])
+        code = ExitCode.INFRASTRUCTURE
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _end_politely(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    main()

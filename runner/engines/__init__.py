@@ -1,0 +1,1 @@
+"""Engines: what makes sandboxes for untrusted code, and the parts they are made of."""

@@ -1,0 +1,209 @@
+"""One running bubblewrap sandbox: its processes, its accounts, and how it ends."""
+
+import contextlib
+import os
+import select
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from assessments.errors import InfrastructureError
+from assessments.observation import Breach, Excerpt, SandboxRun, Usage
+from runner.engines.bubblewrap.output import Drain
+from runner.engines.cgroups import Cgroup
+
+_KILL_TIMEOUT_S = 5.0
+_DRAIN_TIMEOUT_S = 1.0
+_NOT_MEASURED = Usage(peak_memory_bytes=None, cpu_s=None, oom_kills=None)
+_FIRST_COMMAND_PID = "2"  # bubblewrap's own init is 1 in the box
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a running sandbox is made of. `init_pid` is the host's number of process 1 in the box."""
+
+    purpose: str
+    monitor: subprocess.Popen[bytes]
+    init_pid: int
+    init_pidfd: int
+    descriptors: tuple[int, int]
+    """Its network namespace, and the pipe its monitor writes its status to."""
+    cgroup: Cgroup | None
+    release: Callable[[], None]
+    """Gives back what the engine lent for as long as the sandbox lives."""
+
+
+class BubblewrapSandbox:
+    """See `runner.engines.protocol.Sandbox` for what each call promises."""
+
+    def __init__(self, parts: Parts, output_limit_bytes: int, kept_bytes: int) -> None:
+        self._parts = parts
+        self._lock = threading.Lock()
+        self._closing_lock = threading.Lock()
+        self._closing = False
+        self._failure: InfrastructureError | None = None
+        self._breach: Breach | None = None
+        self._killed = False
+        self._last_seen = _NOT_MEASURED
+        self._run: SandboxRun | None = None
+        self.started_at = time.monotonic()
+        stdout, stderr = parts.monitor.stdout, parts.monitor.stderr
+        if stdout is None or stderr is None:
+            msg = "the monitor must be started with pipes for its output"
+            raise ValueError(msg)
+        self._drain = Drain(stdout, stderr, output_limit_bytes, kept_bytes, self._on_flood)
+
+    @property
+    def network_fd(self) -> int:
+        return self._parts.descriptors[0]
+
+    def signal(self, number: int) -> None:
+        for pid in _children(self._parts.init_pid):
+            with contextlib.suppress(ProcessLookupError, FileNotFoundError):
+                pidfd = os.pidfd_open(pid)
+                try:
+                    if _is_first_command(pid):  # asked after the descriptor was opened: the number cannot be another's
+                        signal.pidfd_send_signal(pidfd, number)
+                finally:
+                    os.close(pidfd)
+
+    def wait(self, timeout_s: float) -> SandboxRun | None:
+        if self._run is None:
+            try:
+                self._parts.monitor.wait(max(timeout_s, 0))
+            except subprocess.TimeoutExpired:
+                return None
+        return self._finish()
+
+    def usage(self) -> Usage:
+        with self._lock:
+            return self._run.usage if self._run is not None else self._measured()
+
+    def output(self) -> tuple[bytes, bytes]:
+        return self._drain.stdout.kept(), self._drain.stderr.kept()
+
+    def kill(self, breach: Breach | None = None) -> SandboxRun:
+        self._end(breach)
+        return self._finish()
+
+    def _on_flood(self) -> None:
+        self._end(Breach.OUTPUT)
+
+    def _end(self, breach: Breach | None) -> None:
+        """Kill process 1 of the box, and with it every process there; the monitor then ends by itself."""
+        with self._lock:
+            if self._run is not None or self._closing or self._parts.monitor.poll() is not None:
+                return
+            self._breach = self._breach or breach
+            self._last_seen = _NOT_MEASURED if self._parts.cgroup else self._measured()
+            self._killed = True
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._parts.init_pidfd, signal.SIGKILL)
+
+    def _measured(self) -> Usage:
+        return self._parts.cgroup.usage() if self._parts.cgroup else _resident(self._parts.init_pid)
+
+    def _finish(self) -> SandboxRun:
+        """Clean up once, and say what came of the run; a later call gives the same answer."""
+        with self._closing_lock:
+            if self._failure is not None:
+                raise self._failure
+            if self._run is None:
+                with self._lock:
+                    self._closing = True
+                try:
+                    self._run = self._closed()
+                except InfrastructureError as error:
+                    self._failure = error
+                    raise
+            return self._run
+
+    def _closed(self) -> SandboxRun:
+        """Release everything the sandbox held, whatever fails on the way. Raises InfrastructureError."""
+        parts = self._parts
+        with contextlib.ExitStack() as held:
+            held.callback(parts.release)
+            for descriptor in (parts.init_pidfd, *parts.descriptors):
+                held.callback(os.close, descriptor)
+            held.callback(self._drain.close, _DRAIN_TIMEOUT_S)
+            if parts.cgroup:
+                held.callback(parts.cgroup.remove)
+            code = self._monitors_code()
+            wall_s = time.monotonic() - self.started_at
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(parts.init_pidfd, signal.SIGKILL)
+            _await_end(parts.init_pidfd)
+            usage = parts.cgroup.usage() if parts.cgroup else self._last_seen
+            breach = self._breach or (Breach.MEMORY if usage.oom_kills else None)
+            ran = self._killed or breach is not None or _command_ran(parts.descriptors[1])
+            host_ran_out = parts.cgroup is not None and parts.cgroup.host_ran_out()
+        stdout, stderr = self._drain.stdout, self._drain.stderr
+        if not ran:
+            said = stderr.kept()[-500:].decode("utf-8", "replace").strip()
+            raise InfrastructureError(
+                f"the sandbox came to its end before the command ran: {said or 'it said nothing'}"
+            )
+        if host_ran_out and not self._killed:
+            raise InfrastructureError("the host ran out of memory and killed the sandbox; grade in fewer lanes")
+        return SandboxRun(
+            purpose=parts.purpose,
+            exit_code=None if self._killed else code,
+            breach=breach,
+            wall_s=wall_s,
+            usage=usage,
+            stdout=Excerpt(stdout.kept().decode("utf-8", "replace"), stdout.total_bytes),
+            stderr=Excerpt(stderr.kept().decode("utf-8", "replace"), stderr.total_bytes),
+        )
+
+    def _monitors_code(self) -> int:
+        try:
+            return self._parts.monitor.wait(_KILL_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self._parts.monitor.kill()
+            return self._parts.monitor.wait()
+
+
+def _command_ran(status: int) -> bool:
+    """Whether bubblewrap got as far as running the command: only then does it report an exit code at its end.
+
+    A mount that fails, say, is ours; the monitor's own exit code would look like the submission's.
+    """
+    os.set_blocking(status, False)
+    with contextlib.suppress(BlockingIOError):
+        return b'"exit-code"' in os.read(status, 65536)
+    return False
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
+def _resident(init_pid: int) -> Usage:
+    """Where there is no cgroup: the peaks of the processes directly below init, shared pages counted for each."""
+    peaks = []
+    for pid in _children(init_pid):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            status = Path(f"/proc/{pid}/status").read_text().splitlines()
+            peaks += [int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM:")]
+    return Usage(peak_memory_bytes=sum(peaks) or None, cpu_s=None, oom_kills=None)
+
+
+def _is_first_command(pid: int) -> bool:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("NSpid:"):
+            return line.split()[-1] == _FIRST_COMMAND_PID
+    return False
+
+
+def _await_end(pidfd: int) -> None:
+    """Wait until the process is gone: its descriptor becomes readable. A killed init takes its whole box along."""
+    poller = select.poll()
+    poller.register(pidfd, select.POLLIN)
+    poller.poll(_KILL_TIMEOUT_S * 1000)

@@ -1,0 +1,87 @@
+"""What a sandbox engine promises. Both the grading flow and the engines' tests hold it to this page.
+
+An `Engine` starts sandboxes; a `Sandbox` is one run of untrusted code. The submission in it has no way out but
+what the spec mounts and what it prints; every call here returns within its stated time, whatever the code does.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from assessments.challenge import Limits
+from assessments.observation import Breach, SandboxRun, Usage
+from assessments.scorecard import EngineRef
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A folder of the host that the sandbox sees read-only at `target`."""
+
+    source: Path
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxSpec:
+    """One sandbox to start: `command` runs in `folder` with exactly the variables of `env`."""
+
+    purpose: str
+    command: tuple[str, ...]
+    folder: str
+    mounts: tuple[Mount, ...]
+    limits: Limits
+    env: Mapping[str, str] = field(default_factory=dict)
+    stdin: bytes = b""
+    kept_bytes: int = 64 * 1024
+    """How much of each stream is kept: its start and, if there was more, its end."""
+
+
+class Sandbox(Protocol):
+    """One run of untrusted code, from start to the moment when every process in it is dead."""
+
+    @property
+    def started_at(self) -> float:
+        """CLOCK_MONOTONIC, in seconds, when the submission's command was let go."""
+        ...
+
+    @property
+    def network_fd(self) -> int:
+        """A descriptor of the sandbox's network namespace, open for as long as the sandbox is."""
+        ...
+
+    def signal(self, number: int) -> None:
+        """Send a signal to the command's main process; nothing happens if it has ended."""
+        ...
+
+    def wait(self, timeout_s: float) -> SandboxRun | None:
+        """The finished run, or None when it is still going after `timeout_s`. Never raises for what the code did."""
+        ...
+
+    def usage(self) -> Usage:
+        """What the sandbox has used so far; None for a figure this host cannot measure."""
+        ...
+
+    def output(self) -> tuple[bytes, bytes]:
+        """The start and the end of what was written to stdout and to stderr so far, `kept_bytes` of each."""
+        ...
+
+    def kill(self, breach: Breach | None = None) -> SandboxRun:
+        """End every process of the sandbox, release all it held, and say what came of it. Idempotent, within 5 s."""
+        ...
+
+
+class Engine(Protocol):
+    """What makes sandboxes. Raises InfrastructureError, and nothing else, when the host fails it."""
+
+    def describe(self, *, unenforced_allowed: bool) -> EngineRef:
+        """The engine's name and version, and every control with whether this host enforces it."""
+        ...
+
+    def start(self, spec: SandboxSpec) -> Sandbox:
+        """Start a sandbox within 10 s. May be called from several threads at once."""
+        ...
+
+    def shut(self) -> None:
+        """Kill every living sandbox and start no more; `start` raises from now on. Callable from any thread."""
+        ...

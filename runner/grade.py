@@ -1,0 +1,194 @@
+"""Grades one submission of one challenge: the flow of the design, from bytes to a scorecard.
+
+submission bytes -> intake -> workspace -> sandbox runs -> observations -> outcomes -> scorecard
+"""
+
+import functools
+import secrets
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from assessments.challenge import Challenge, EntryKind
+from assessments.check import CheckResult
+from assessments.errors import InfrastructureError, InvalidSubmission
+from assessments.outcome import FAULTS
+from assessments.scorecard import ChallengeRef, EnvironmentRef, Phase, Scorecard, score, skill_scores, status
+from graders.decision import decide
+from runner.bench import Bench
+from runner.challenge_files import challenge_digest
+from runner.engines.environments import Environment
+from runner.engines.protocol import Mount, SandboxSpec
+from runner.host import this_host
+from runner.intake import Received, receive, write_tree
+from runner.reports.text import shown
+from runner.session import Judged, Session
+
+MAX_TRIES = 3
+"""How often an infrastructure failure is met with another try before it is left to the operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to grade. `seed` None: a fresh one nobody can predict."""
+
+    path: Path
+    candidate: str
+    revision: str | None = None
+    seed: int | None = None
+    unenforced_allowed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Graded:
+    """A scorecard, and the bytes it is about."""
+
+    scorecard: Scorecard
+    received: Received
+
+
+def grade(order: Order, challenge: Challenge, bench: Bench) -> Graded:
+    """Grade a submission.
+
+    Raises InvalidSubmission (the candidate's archive cannot be accepted), InvalidChallenge (its lock or files are
+    wrong) and InfrastructureError (no sandbox, or a needed control is missing and was not waived). Whatever goes
+    wrong later is in the scorecard.
+    """
+    clock = _Clock()
+    engine = bench.engine.describe(unenforced_allowed=order.unenforced_allowed)
+    if engine.unenforced and not order.unenforced_allowed:
+        missing = "; ".join(f"{control.name} ({control.how})" for control in engine.unenforced)
+        msg = f"this host cannot enforce: {missing}. Grade as root, or pass --allow-unenforced: the scorecard says so"
+        raise InfrastructureError(msg)
+    with clock.phase("intake"):
+        received = receive(order.path, revision=order.revision, required_files=challenge.entry.required_files)
+        _require_files(challenge, received, order.path)
+    with clock.phase("environment"):
+        environment = bench.environment(challenge)
+    with clock.phase("provenance"):
+        reference = _reference(challenge)  # before anything is read from it for judging
+    seed = secrets.randbits(63) if order.seed is None else order.seed
+    with tempfile.TemporaryDirectory(dir=bench.run.folder) as scratch:
+        with clock.phase("workspace"):
+            workspace = _workspace(received, Path(scratch))
+        with clock.phase("judging"):
+            results, judged = _judge(challenge, bench, environment, workspace, seed)
+    scorecard = Scorecard(
+        id=secrets.token_hex(16),
+        graded_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        candidate=order.candidate,
+        challenge=reference,
+        submission=received.submission,
+        environment=EnvironmentRef(environment.digest, environment.python),
+        engine=engine,
+        host=this_host(),
+        seed=seed,
+        status=status(results),
+        points=score(results),
+        skills=skill_scores(challenge.skills, results),
+        results=results,
+        runs=judged.runs,
+        phases=clock.phases,
+    )
+    return Graded(scorecard, received)
+
+
+def _judge(
+    challenge: Challenge, bench: Bench, environment: Environment, workspace: Path, seed: int
+) -> tuple[tuple[CheckResult, ...], Judged]:
+    """Judge until the outcome is not one that another try can mend; the last try's outcome stands."""
+    spec = functools.partial(_spec, challenge, bench, environment, workspace)
+    for _ in range(MAX_TRIES):
+        judged = Session(challenge, bench.engine, bench.nursery, spec).judge(seed)
+        if bench.interrupted:
+            raise InfrastructureError("grading was interrupted")
+        results = decide(challenge.checks, judged.account)
+        if not any(result.fault is not None and FAULTS[result.fault].retry for result in results):
+            break
+    return results, judged
+
+
+def _spec(
+    challenge: Challenge,
+    bench: Bench,
+    environment: Environment,
+    workspace: Path,
+    purpose: str,
+    args: tuple[str, ...],
+    env: Mapping[str, str],
+    assets: Mapping[str, str],
+    stdin: bytes,
+) -> SandboxSpec:
+    """One sandbox for the submission. Raises KeyError for an asset the challenge does not have."""
+    folders = bench.asset_folders(challenge)
+    by_name = {asset.name: asset for asset in challenge.assets}
+    mounted = {asset.mount: asset for asset in challenge.assets if not asset.hidden}
+    for mount, name in assets.items():
+        if mount not in mounted:
+            raise KeyError(mount)
+        mounted[mount] = by_name[name]
+    mounts = [Mount(workspace, "/submission"), Mount(environment.site_packages, bench.rootfs.site_packages)]
+    mounts += [Mount(folders[asset.name], f"/assets/{at}") for at, asset in mounted.items()]
+    port = {"PORT": str(challenge.entry.port)} if challenge.entry.kind is EntryKind.SERVICE else {}
+    return SandboxSpec(
+        purpose=purpose,
+        command=challenge.entry.command + args,
+        folder="/submission",
+        mounts=tuple(mounts),
+        limits=challenge.limits,
+        env={**_ENVIRONMENT, **port, **env},
+        stdin=stdin,
+    )
+
+
+_ENVIRONMENT = {
+    "PATH": "/opt/python/bin:/bin",
+    "HOME": "/tmp",  # noqa: S108 - the box's own
+    "LANG": "C.UTF-8",
+    "PYTHONUNBUFFERED": "1",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "OMP_NUM_THREADS": "1",
+}
+
+
+def _require_files(challenge: Challenge, received: Received, path: Path) -> None:
+    missing = [name for name in challenge.entry.required_files if name not in received.contents]
+    if missing:
+        raise InvalidSubmission(
+            f"{shown(path.name, 120).text}: {name} is missing; {challenge.id} needs it at the submission's top"
+            for name in missing
+        )
+
+
+def _workspace(received: Received, scratch: Path) -> Path:
+    scratch.chmod(0o711)  # boxes pass through; they cannot list what else is there
+    workspace = scratch / "submission"
+    workspace.mkdir(mode=0o755)
+    write_tree(received.contents, workspace)
+    return workspace
+
+
+def _reference(challenge: Challenge) -> ChallengeRef:
+    digest = challenge_digest(challenge.folder)
+    return ChallengeRef(challenge.id, challenge.version, challenge.title, digest, challenge.pass_mark)
+
+
+class _Clock:
+    """Names the phases of a grading and how long each took, in the order they ended."""
+
+    def __init__(self) -> None:
+        self._phases: list[Phase] = []
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        started = time.monotonic()
+        yield
+        self._phases.append(Phase(name, time.monotonic() - started))
+
+    @property
+    def phases(self) -> tuple[Phase, ...]:
+        return tuple(self._phases)

@@ -1,0 +1,128 @@
+"""Where gradings are written, each once and whole.
+
+<out>/<candidate>-<scorecard id, first 8>/
+  scorecard.json     the document everything else is made from
+  submission.<ext>   the exact bytes that were graded
+  starter.tar        what the candidate started from, for the difference
+  report.html        for the interviewer
+  candidate.html     for the candidate
+"""
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from assessments.errors import InfrastructureError, UsageError
+from assessments.scorecard import Scorecard
+from runner.challenge_files import author_files
+from runner.grade import Graded
+from runner.intake import pack, receive
+from runner.reports import document
+from runner.reports.html import Audience, Sources, render
+
+SCORECARD = "scorecard.json"
+_SUBMISSION = "submission"
+_STARTER = "starter.tar"
+_UNFINISHED = ".unfinished-"
+_EXTENSIONS = {"zip": "zip", "tar.gz": "tar.gz"}
+_PAGES = {Audience.INTERVIEWER: "report.html", Audience.CANDIDATE: "candidate.html"}
+
+
+def write_result(out: Path, graded: Graded, starter: Path) -> Path:
+    """Write a grading's folder and give its path.
+
+    Raises InfrastructureError (then nothing has been written), and InvalidChallenge for a starter that cannot be read.
+    """
+    scorecard = graded.scorecard
+    folder = out / f"{_slug(scorecard.candidate)}-{scorecard.id[:8]}"
+    started_from = author_files(starter)
+    sources = Sources(graded.received.contents, started_from)
+    extension = _EXTENSIONS.get(scorecard.submission.format, "tar")
+    files = {
+        SCORECARD: document.dump(scorecard),
+        f"{_SUBMISSION}.{extension}": graded.received.archive,
+        _STARTER: pack(started_from),
+        **{name: render(scorecard, sources, audience).encode() for audience, name in _PAGES.items()},
+    }
+    try:
+        _write_whole(folder, files)
+    except OSError as error:
+        raise InfrastructureError(f"{folder}: could not be written: {error.strerror}; nothing is there") from error
+    return folder
+
+
+def read_result(path: Path) -> tuple[Scorecard, Sources]:
+    """A grading read back from its folder, or from the scorecard in it; the submission's bytes must match its digest.
+
+    Raises UsageError, or InvalidSubmission for bytes that intake would refuse; both name the file and the fix.
+    """
+    file = path / SCORECARD if path.is_dir() else path
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{file}: cannot be read: {error.strerror}; name a scorecard or its folder") from error
+    scorecard = document.load(data, str(file))
+    kept = sorted(file.parent.glob(f"{_SUBMISSION}.*"))
+    if not kept:
+        return scorecard, Sources({}, {})
+    received = receive(kept[0], required_files=())
+    if received.submission.digest != scorecard.submission.digest:
+        raise UsageError(f"{kept[0]}: is not what {file.name} was made from; put the right one beside it")
+    names = {entry.path for entry in scorecard.submission.files}
+    starter = file.parent / _STARTER
+    return scorecard, Sources(
+        _as_graded(received.contents, names), receive(starter).contents if starter.is_file() else {}
+    )
+
+
+def _as_graded(contents: Mapping[str, bytes], names: set[str]) -> Mapping[str, bytes]:
+    """The files under the paths they had in grading, where intake may have taken off a wrapping folder."""
+    if names <= set(contents):
+        return {name: contents[name] for name in sorted(names)}
+    below = {path.partition("/")[2]: content for path, content in contents.items()}
+    return {name: below[name] for name in sorted(names) if name in below}
+
+
+def _slug(candidate: str) -> str:
+    """A folder name from a label nobody vouches for."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", candidate).strip(".-")[:60] or "candidate"
+
+
+def _write_whole(folder: Path, files: Mapping[str, bytes]) -> None:
+    """All files, on disk, under the folder's name: or no folder of that name at all."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    _remove_unfinished(folder.parent)
+    unfinished = Path(tempfile.mkdtemp(prefix=f"{_UNFINISHED}{os.getpid()}-", dir=folder.parent))
+    try:
+        for name, content in files.items():
+            with (unfinished / name).open("xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            (unfinished / name).chmod(0o444)
+        unfinished.chmod(0o755)
+        _fsync(unfinished)
+        unfinished.rename(folder)
+        _fsync(folder.parent)
+    except OSError:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise
+
+
+def _remove_unfinished(out: Path) -> None:
+    """Take away what a runner that was killed while it wrote has left here."""
+    for path in out.glob(f"{_UNFINISHED}*"):
+        owner = path.name.removeprefix(_UNFINISHED).partition("-")[0]
+        if not Path("/proc", owner).exists():
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _fsync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,236 @@
+"""One grader and its sandboxes: meets the grader's requests with an engine, and writes down what it says.
+
+The grader asks, the runner acts: what a request can do is fixed here (the submission's own command, the challenge's
+own assets), whatever it says. Every wait has a deadline; when the block of `judge` is left, the grader and all of its
+sandboxes are dead.
+"""
+
+import contextlib
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from multiprocessing.connection import Connection
+from typing import assert_never
+
+from assessments.challenge import Challenge, EntryKind
+from assessments.errors import InfrastructureError
+from assessments.observation import Breach, Excerpt, SandboxRun
+from assessments.outcome import Fault
+from graders import wire
+from graders.decision import Account
+from runner.engines.protocol import Engine, Sandbox, SandboxSpec
+from runner.nursery import Grader, Nursery
+
+_MAX_SANDBOXES = 16
+_MAX_RUNS_KEPT = 100
+_LOG_CHARS_KEPT = 16_000
+
+SpecMaker = Callable[[str, tuple[str, ...], dict[str, str], dict[str, str], bytes], SandboxSpec]
+"""(purpose, further arguments, environment, asset by mount, stdin) -> what to start. KeyError: no such asset."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What the grader said, and the sandbox runs that the engine witnessed (of more than 100, the worst)."""
+
+    account: Account
+    runs: tuple[SandboxRun, ...]
+
+
+@dataclass
+class Session:
+    """The state of one judging: living sandboxes by number, and the runs that have ended."""
+
+    challenge: Challenge
+    engine: Engine
+    nursery: Nursery
+    spec: SpecMaker
+    _living: dict[int, Sandbox] = field(default_factory=dict)
+    _ended: dict[int, SandboxRun] = field(default_factory=dict)
+    _runs: list[SandboxRun] = field(default_factory=list)
+    _count: int = 0
+    _deadline: float = 0.0
+    _overdue: bool = False
+    _collected: wire.Collected | None = None
+    _checked: list[wire.Checked] = field(default_factory=list)
+    _finished: wire.Finished | None = None
+
+    def judge(self, seed: int) -> Judged:
+        """Have a fresh grader judge the submission. What fails on the way is in the account, and raises nothing."""
+        broke: tuple[Fault, str] | None = None
+        try:
+            with contextlib.closing(self.nursery.grader()) as grader, contextlib.ExitStack() as sandboxes:
+                sandboxes.callback(self._end_all)
+                self._serve(grader, seed)
+        except wire.WireError as error:
+            broke = Fault.GRADER_DIED, str(error)
+        except InfrastructureError as error:
+            broke = Fault.ENGINE_FAILED, str(error)
+        if self._overdue:
+            broke = Fault.GRADING_DEADLINE, f"{self.challenge.grading_deadline_s:.0f} s had passed"
+        account = Account(self._collected, tuple(self._checked), self._finished, broke)
+        return Judged(account, _worth_keeping(self._runs))
+
+    def _serve(self, grader: Grader, seed: int) -> None:
+        """Answer the grader until it is finished. At the deadline it is killed, and every wait for it ends."""
+        self._deadline = time.monotonic() + self.challenge.grading_deadline_s
+        timer = threading.Timer(self.challenge.grading_deadline_s, self._expire, (grader,))
+        timer.start()
+        try:
+            wire.send(grader.wire, assignment(self.challenge, seed))
+            while self._finished is None:
+                match wire.receive_from_grader(grader.wire):
+                    case wire.Collected() as collected:
+                        self._collected = collected
+                    case wire.Checked() as checked:
+                        self._note(checked)
+                    case wire.Finished() as finished:
+                        self._finished = finished
+                    case request:
+                        self._answer(grader.wire, request)
+        finally:
+            timer.cancel()
+            timer.join()
+
+    def _expire(self, grader: Grader) -> None:
+        self._overdue = True
+        grader.kill()
+
+    def _end_all(self) -> None:
+        """Kill every living sandbox, also when killing one of them fails."""
+        with contextlib.ExitStack() as each:
+            for target in tuple(self._living):
+                each.callback(self._end, target)
+
+    def _note(self, checked: wire.Checked) -> None:
+        self._checked.append(checked)
+        if len(self._checked) > len(self.challenge.checks):
+            msg = "it reported more checks than there are"
+            raise wire.WireError(msg)
+
+    def _answer(self, connection: Connection, request: wire.FromGrader) -> None:
+        match request:
+            case wire.StartService():
+                self._start_service(connection, request)
+            case wire.StartJob():
+                wire.send(connection, self._run_job(request))
+            case wire.SignalService():
+                sandbox = self._living.get(request.target)
+                if sandbox is not None:
+                    sandbox.signal(signal.Signals[f"SIG{request.signal}"])
+                wire.send(connection, wire.Done())
+            case wire.WaitService():
+                wire.send(connection, wire.Ended(run=self._wait(request.target, request.timeout_s)))
+            case wire.StopService():
+                wire.send(connection, wire.Ended(run=self._end(request.target)))
+            case wire.InspectService():
+                wire.send(connection, self._inspect(request.target))
+            case _:
+                assert_never(request)
+
+    def _start_service(self, connection: Connection, request: wire.StartService) -> None:
+        if self.challenge.entry.kind is not EntryKind.SERVICE:
+            wire.send(connection, wire.Refused(message="this challenge's entry is a job; use run_job"))
+            return
+        try:
+            spec = self.spec(f"service {self._count + 1}", (), request.env, request.assets, b"")
+        except KeyError as error:
+            wire.send(connection, wire.Refused(message=f"there is no asset {error}"))
+            return
+        target, sandbox = self._started(spec)
+        with self.nursery.dialler(sandbox.network_fd) as dialler:
+            wire.send(connection, wire.Started(target=target, started_at=sandbox.started_at))
+            _hand_over(connection, dialler)
+
+    def _run_job(self, request: wire.StartJob) -> wire.JobEnded | wire.Refused:
+        if self.challenge.entry.kind is not EntryKind.JOB:
+            return wire.Refused(message="this challenge's entry is a service; use service or start_service")
+        stdin = wire.decode(request.stdin_base64)
+        spec = self.spec(f"job {self._count + 1}", request.args, request.env, {}, stdin)
+        target, sandbox = self._started(replace(spec, kept_bytes=spec.limits.output_bytes))
+        if sandbox.wait(min(request.timeout_s, self.challenge.limits.job_s)) is None:
+            sandbox.kill(Breach.TIME)
+        stdout, stderr = sandbox.output()
+        run = self._end(target)
+        return wire.JobEnded(run=run, stdout_base64=wire.encode(stdout), stderr_base64=wire.encode(stderr))
+
+    def _started(self, spec: SandboxSpec) -> tuple[int, Sandbox]:
+        if len(self._living) >= _MAX_SANDBOXES:
+            msg = f"a check wants more than {_MAX_SANDBOXES} sandboxes at once"
+            raise wire.WireError(msg)
+        self._count += 1
+        self._living[self._count] = self.engine.start(spec)
+        return self._count, self._living[self._count]
+
+    def _wait(self, target: int, timeout_s: float) -> SandboxRun | None:
+        allowed_s = min(timeout_s, max(self._deadline - time.monotonic(), 0))
+        if target in self._living and self._living[target].wait(allowed_s) is not None:
+            self._end(target)
+        return self._ended.get(target)
+
+    def _end(self, target: int) -> SandboxRun:
+        """Kill a sandbox if it still lives, and keep its run. Raises WireError for a number that never was one."""
+        if target in self._living:
+            run = _bounded(self._living.pop(target).kill())
+            self._ended[target] = run
+            self._runs.append(run)
+        if target not in self._ended:
+            msg = f"there is no sandbox {target}"
+            raise wire.WireError(msg)
+        return self._ended[target]
+
+    def _inspect(self, target: int) -> wire.Inspected:
+        if target in self._living:
+            sandbox = self._living[target]
+            logs = b"\n".join(sandbox.output()).decode("utf-8", "replace")
+            return wire.Inspected(usage=sandbox.usage(), logs=logs)
+        run = self._end(target)
+        return wire.Inspected(usage=run.usage, logs=f"{run.stdout.text}\n{run.stderr.text}")
+
+
+def assignment(challenge: Challenge, seed: int, *, only_collect: bool = False) -> wire.Assignment:
+    """What a grader is told of its challenge."""
+    return wire.Assignment(
+        challenge_folder=challenge.folder.resolve(),
+        checks=challenge.checks,
+        seed=seed,
+        port=challenge.entry.port,
+        ready_path=challenge.entry.ready_path,
+        start_timeout_s=challenge.entry.start_timeout_s,
+        job_s=challenge.limits.job_s,
+        only_collect=only_collect,
+    )
+
+
+def _worth_keeping(runs: Sequence[SandboxRun]) -> tuple[SandboxRun, ...]:
+    """All runs, or of very many the first ones, those that ended badly before others."""
+    if len(runs) <= _MAX_RUNS_KEPT:
+        return tuple(runs)
+    good_last = sorted(range(len(runs)), key=lambda at: runs[at].breach is None and runs[at].exit_code in (0, None))
+    return tuple(runs[at] for at in sorted(good_last[:_MAX_RUNS_KEPT]))
+
+
+def _hand_over(connection: Connection, dialler: socket.socket) -> None:
+    channel = socket.socket(fileno=connection.fileno())
+    try:
+        socket.send_fds(channel, [b"d"], [dialler.fileno()])
+    except OSError as error:
+        msg = "the other end of the wire is gone"
+        raise wire.WireError(msg) from error
+    finally:
+        channel.detach()  # the descriptor is the connection's
+
+
+def _bounded(run: SandboxRun) -> SandboxRun:
+    """The run with no more log text than a scorecard keeps."""
+    return replace(run, stdout=_shortened(run.stdout), stderr=_shortened(run.stderr))
+
+
+def _shortened(log: Excerpt) -> Excerpt:
+    if len(log.text) <= _LOG_CHARS_KEPT:
+        return log
+    half = _LOG_CHARS_KEPT // 2
+    return Excerpt(f"{log.text[:half]}\n[... cut ...]\n{log.text[-half:]}", log.total_bytes)

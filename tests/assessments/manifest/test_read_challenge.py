@@ -1,0 +1,88 @@
+"""A wrong manifest is refused with every problem named: the file, the field, and what to do."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from assessments.errors import InvalidChallenge
+from assessments.manifest import read_challenge
+
+SAMPLE = Path(__file__).resolve().parents[2] / "sample_challenges" / "echo-service"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(SAMPLE, tmp_path / SAMPLE.name))
+
+
+def problems(folder: Path) -> str:
+    with pytest.raises(InvalidChallenge) as caught:
+        read_challenge(folder)
+    assert all(str(folder) in problem for problem in caught.value.problems)
+    return "\n".join(caught.value.problems)
+
+
+def test_a_manifest_is_read_into_true_types(folder: Path) -> None:
+    challenge = read_challenge(folder)
+    assert challenge.points_possible == 6
+    assert challenge.limits.memory_bytes == 64 * 1024 * 1024
+    assert [asset.hidden for asset in challenge.assets] == [False, True]
+
+
+def test_the_whole_grading_may_take_longer_than_all_checks_together(folder: Path) -> None:
+    challenge = read_challenge(folder)
+    assert challenge.grading_deadline_s > sum(check.time_limit_s for check in challenge.checks)
+
+
+EDITS = [
+    ('id = "echo-service"', 'id = "other"', "id: is 'other', the folder is 'echo-service'"),
+    ('id = "echo-service"', 'id = "Echo Service"', "id: must be lower-case words joined by hyphens"),
+    ("format = 1", "format = 2", "format: "),
+    ("format = 1", "", "format: is missing"),
+    (
+        "format = 1",
+        "format = 1\ntime_minute = 3",
+        "time_minute: is not a key of the manifest; did you mean 'time_minutes'",
+    ),
+    ("memory_mb = 64", "memory = 64", "limits.memory: is not a key of the manifest; did you mean 'memory_mb'"),
+    ("memory_mb = 64", "memory_mb = 0", "limits.memory_mb: "),
+    ("memory_mb = 64", 'memory_mb = "64"', "limits.memory_mb: "),
+    ("points = 2", "points = -2", "checks.0.points: "),
+    ('id = "echoes"', 'id = "answers-many"', "'answers-many' stands 2 times"),
+    ('skill = "operations"', 'skill = "opertions"', "is for the skill 'opertions'"),
+    (
+        'skills = ["correctness", "operations"]',
+        'skills = ["correctness", "operations", "wit"]',
+        "no check is for 'wit'",
+    ),
+    ('visibility = "after"', 'visibility = "later"', "checks.1.visibility: "),
+    ('lock = "environment/requirements.lock"', 'lock = "/etc/passwd"', "environment.lock: must be a relative path"),
+    ('lock = "environment/requirements.lock"', 'lock = "../x"', "environment.lock: must be a relative path"),
+    ('lock = "environment/requirements.lock"', 'lock = "no.lock"', "no.lock: environment.lock is missing"),
+    ('folder = "data/words"', 'folder = "data/none"', "data/none: assets: 'words' is missing"),
+    ('mount = "words"\nhidden', 'mount = "nowhere"\nhidden', "has the mount 'nowhere', where no shown asset stands"),
+    ("title =", "title", "is not TOML"),
+    ('kind = "service"', 'kind = "daemon"', "entry.kind: "),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "expected"), EDITS, ids=[row[2][:40] for row in EDITS])
+def test_a_wrong_field_is_named(folder: Path, old: str, new: str, expected: str) -> None:
+    manifest = folder / "challenge.toml"
+    text = manifest.read_text()
+    assert old in text
+    manifest.write_text(text.replace(old, new, 1))
+    assert expected in problems(folder)
+
+
+def test_every_problem_is_named_at_once(folder: Path) -> None:
+    manifest = folder / "challenge.toml"
+    manifest.write_text(manifest.read_text().replace("memory_mb", "memory_gb").replace("points = 2", "points = 0"))
+    found = problems(folder)
+    assert "memory_gb" in found
+    assert "checks.0.points" in found
+
+
+def test_a_folder_without_a_manifest_says_so(tmp_path: Path) -> None:
+    assert "there is no such file" in problems(tmp_path)

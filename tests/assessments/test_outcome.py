@@ -1,0 +1,22 @@
+"""The table of failures: complete, and only a candidate's own failures cost points."""
+
+from assessments.outcome import FAULTS, Fault, Outcome, Owner
+
+
+def test_every_fault_has_its_consequence() -> None:
+    assert set(FAULTS) == set(Fault)
+
+
+def test_only_the_candidates_own_failures_count_as_failed() -> None:
+    for fault, consequence in FAULTS.items():
+        failed = consequence.outcome is Outcome.FAILED
+        assert failed == (consequence.owner is Owner.CANDIDATE), fault
+
+
+def test_only_the_infrastructures_failures_are_tried_again() -> None:
+    for fault, consequence in FAULTS.items():
+        assert consequence.retry == (consequence.owner is Owner.INFRASTRUCTURE), fault
+
+
+def test_no_fault_is_ever_a_pass() -> None:
+    assert Outcome.PASSED not in {consequence.outcome for consequence in FAULTS.values()}

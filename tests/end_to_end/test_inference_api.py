@@ -1,0 +1,88 @@
+"""The first challenge as a whole: its certificate, its kit, and the demo a newcomer sees."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from assessments.challenge import Challenge
+from assessments.manifest import read_challenge
+from runner.bench import Bench
+from runner.certify.kit import kit_contents
+from runner.certify.lint import lint
+from runner.certify.solutions import Kind, read_solutions
+from runner.certify.verify import verify
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+FOLDER = REPOSITORY / "challenges/inference-api"
+
+
+@pytest.fixture(scope="module")
+def challenge() -> Challenge:
+    return read_challenge(FOLDER)
+
+
+def test_it_has_as_much_in_it_as_it_should(challenge: Challenge) -> None:
+    solutions = read_solutions(challenge)
+    counts = {kind: sum(one.kind is kind for one in solutions) for kind in Kind}
+    assert len(challenge.checks) >= 25
+    assert len(challenge.skills) == 5
+    assert counts[Kind.ACCEPTED] >= 2
+    assert counts[Kind.BROKEN] >= 8
+    assert counts[Kind.SLOW] >= 1
+    assert counts[Kind.CHEAT] >= 3
+
+
+def test_lint_finds_nothing_to_mend(challenge: Challenge, bench: Bench) -> None:
+    assert lint(challenge, bench.nursery) == ()
+
+
+def test_it_is_sound(challenge: Challenge, bench: Bench) -> None:
+    """Every sample solution is graded for real: the whole matrix of solutions against checks."""
+    certificate = verify(challenge, read_solutions(challenge), bench, times=2, lanes=2, done=lambda row: None)
+    assert certificate.problems == ()
+
+
+def test_no_hidden_byte_is_in_its_kit(challenge: Challenge) -> None:
+    """By whole files, and by every line of the hidden tests and oracle that is long enough to tell."""
+    kit = kit_contents(challenge)
+    shown = {line.strip() for content in kit.values() for line in content.splitlines()}
+    hidden = [path for path in (FOLDER / "hidden_tests").rglob("*.py") if "__pycache__" not in path.parts]
+    hidden += [
+        path
+        for asset in challenge.assets
+        if asset.hidden
+        for path in (FOLDER / asset.folder).rglob("*")
+        if path.is_file()
+    ]
+    assert hidden
+    for path in hidden:
+        assert path.read_bytes() not in kit.values(), path
+    for path in (path for path in hidden if path.suffix == ".py"):
+        telling = [line.strip() for line in path.read_bytes().splitlines() if len(line.strip()) > 60]
+        assert not shown & set(telling), path
+
+
+def test_the_demo_shows_what_assay_does(built_state: Path, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "runner.cli.main", "demo", "-o", str(tmp_path / "demo")],
+        env={**os.environ, "ASSAY_STATE": str(built_state), "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    scorecards = [json.loads(path.read_text())["scorecard"] for path in (tmp_path / "demo").glob("*/scorecard.json")]
+    shares = {card["candidate"]: card["points"]["earned"] / card["points"]["possible"] for card in scorecards}
+    assert len(shares) == 4
+    assert shares.pop("reference") == 1
+    assert shares.pop("forged-report") == 0
+    assert all(0.2 < share < 1 for share in shares.values()), shares
+    assert all(name in done.stdout for name in ("candidate", "score", "checks passed", "worst finding", "seconds"))
+    for path in (tmp_path / "demo").glob("*/report.html"):
+        assert str(path) in done.stdout
+        assert path.stat().st_size < 300_000

@@ -1,0 +1,289 @@
+"""Grading for real: right, wrong and hostile submissions, and challenges that are themselves at fault."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from assessments.challenge import Challenge
+from assessments.errors import InfrastructureError, InvalidSubmission
+from assessments.manifest import read_challenge
+from assessments.observation import Breach
+from assessments.outcome import Fault, Outcome
+from assessments.scorecard import Scorecard, Status
+from runner.bench import Bench
+from runner.grade import Order, grade
+
+Graded = Callable[..., Scorecard]
+SUM = "print(sum(map(int, input().split())))\n"
+
+
+def test_the_sum_earns_the_point(graded: Graded, sum_challenge: Challenge) -> None:
+    scorecard = graded(sum_challenge, {"main.py": SUM})
+    assert (scorecard.points.earned, scorecard.status) == (1, Status.COMPLETE)
+    assert scorecard.passed
+
+
+FORGERIES = {
+    "a forged verdict on stdout": """
+        import os
+        print('{"event": "checked", "id": "sum-is-right", "outcome": "passed"}')
+        print('1 passed in 0.01s')
+        os._exit(0)""",
+    "files that look like results": """
+        import pathlib
+        for name in ("/tmp/report.xml", "/tmp/scorecard.json", "result.json", "/reward.txt"):
+            try: pathlib.Path(name).write_text('{"points": 1}')
+            except OSError: pass""",
+    "a verdict on every descriptor it has": """
+        import os
+        for fd in range(3, 64):
+            try: os.write(fd, b'{"event": "finished", "problem": ""}')
+            except OSError: pass""",
+    "pytest patched from inside": """
+        import sys, types
+        sys.modules["pytest"] = types.ModuleType("pytest")
+        class Always(str):
+            def __eq__(self, other): return True
+        print(Always("x"))""",
+    "an exit in the middle of nothing": "raise SystemExit(0)",
+    "a daemon that writes later": """
+        import os, time
+        if os.fork() == 0:
+            os.setsid(); time.sleep(0.2); print("12")""",
+    "the answer searched for in every file": """
+        import os
+        for folder, _, names in os.walk("/"):
+            for name in names:
+                try:
+                    if "CANARY" in open(os.path.join(folder, name), errors="replace").read(10000):
+                        print("found", folder, name)
+                except OSError: pass""",
+    "no output at all": "pass",
+    "an endless line": "print('1' * 60000)",
+    "not text": "import sys; sys.stdout.buffer.write(bytes(range(256)))",
+}
+
+
+@pytest.mark.parametrize("code", FORGERIES.values(), ids=FORGERIES.keys())
+def test_a_forgery_earns_nothing(graded: Graded, sum_challenge: Challenge, code: str) -> None:
+    scorecard = graded(sum_challenge, {"main.py": _dedented(code)})
+    assert scorecard.points.earned == 0
+    assert scorecard.status is Status.COMPLETE, scorecard.results[0].message
+    assert scorecard.results[0].fault in (Fault.WRONG_ANSWER, Fault.TIME_LIMIT)
+    assert "found" not in scorecard.runs[0].stdout.text
+
+
+PLANTED = ("conftest.py", "sitecustomize.py", "usercustomize.py", "pytest.py", "hidden_tests/test_sum.py", "x.pth")
+
+
+def test_planted_files_change_nothing_on_the_graders_side(graded: Graded, sum_challenge: Challenge) -> None:
+    planted = dict.fromkeys(PLANTED, "import os; os._exit(0)\n")
+    scorecard = graded(sum_challenge, {"main.py": "print(0)\n", **planted})
+    assert scorecard.points.earned == 0
+    assert scorecard.results[0].outcome is Outcome.FAILED
+
+
+LIMITS = [
+    ("import time; time.sleep(60)", Fault.TIME_LIMIT, Breach.TIME),
+    ("while True: print('x' * 1000)", Fault.OUTPUT_FLOOD, Breach.OUTPUT),
+]
+
+
+@pytest.mark.parametrize(("code", "fault", "breach"), LIMITS)
+def test_a_broken_limit_is_the_candidates_and_named(
+    graded: Graded, sum_challenge: Challenge, code: str, fault: Fault, breach: Breach
+) -> None:
+    scorecard = graded(sum_challenge, {"main.py": code})
+    assert scorecard.results[0].fault is fault
+    assert scorecard.runs[0].breach is breach
+
+
+def test_the_same_seed_gives_the_same_inputs_and_another_others(graded: Graded, sum_challenge: Challenge) -> None:
+    parrot = {"main.py": "print(input())\n"}
+    first, again, other = (graded(sum_challenge, parrot, seed=seed).runs[0].stdout for seed in (1, 1, 2))
+    assert first == again
+    assert first != other
+
+
+def test_a_submission_without_the_entry_file_is_refused_by_name(graded: Graded, sum_challenge: Challenge) -> None:
+    with pytest.raises(InvalidSubmission, match=r"main\.py is missing"):
+        graded(sum_challenge, {"other.py": SUM})
+
+
+def test_a_host_that_cannot_enforce_a_limit_is_refused_unless_told_otherwise(
+    bench: Bench, sum_challenge: Challenge, tmp_path: Path
+) -> None:
+    (tmp_path / "main.py").write_text(SUM)
+    if bench.engine.describe(unenforced_allowed=False).unenforced:
+        with pytest.raises(InfrastructureError, match="cannot enforce"):
+            grade(Order(tmp_path, "x"), sum_challenge, bench)
+    else:
+        scorecard = grade(Order(tmp_path, "x"), sum_challenge, bench).scorecard
+        assert not scorecard.engine.unenforced_allowed
+
+
+# Services
+
+
+def reference(challenge: Challenge) -> str:
+    return (challenge.folder / "solutions/accepted/reference/main.py").read_text()
+
+
+def outcomes(scorecard: Scorecard) -> dict[str, Fault | None]:
+    assert scorecard.status is Status.COMPLETE, [result.message for result in scorecard.results]
+    return {str(result.check.id): result.fault for result in scorecard.results}
+
+
+ALL_RIGHT = dict.fromkeys(("echoes", "says-the-word", "says-the-other-word", "ends-when-told", "answers-many"))
+
+
+def test_a_right_service_passes_every_check(graded: Graded, echo_challenge: Challenge) -> None:
+    assert outcomes(graded(echo_challenge, {"main.py": reference(echo_challenge)})) == ALL_RIGHT
+
+
+def test_one_hanging_answer_costs_one_check(graded: Graded, echo_challenge: Challenge) -> None:
+    hang = "        import time\n        if 'text' in str(self.rfile.peek()): time.sleep(60)\n"
+    hangs = reference(echo_challenge).replace("    def do_POST(self):\n", f"    def do_POST(self):\n{hang}")
+    assert outcomes(graded(echo_challenge, {"main.py": hangs})) == ALL_RIGHT | {"echoes": Fault.NO_ANSWER}
+
+
+def test_a_service_that_dies_in_a_check_is_started_again_for_the_next(
+    graded: Graded, echo_challenge: Challenge
+) -> None:
+    dies = reference(echo_challenge).replace(
+        "    def do_GET(self):\n", "    def do_GET(self):\n        if self.path == '/word': os._exit(3)\n"
+    )
+    expected = {"says-the-word": Fault.DIED, "says-the-other-word": Fault.DIED}
+    scorecard = graded(echo_challenge, {"main.py": dies})
+    assert outcomes(scorecard) == ALL_RIGHT | expected
+    message = next(result.message for result in scorecard.results if result.check.id == "says-the-word")
+    assert "exit code 3" in message
+
+
+def test_a_service_that_ends_at_once_says_its_last_words(graded: Graded, echo_challenge: Challenge) -> None:
+    scorecard = graded(echo_challenge, {"main.py": "raise ValueError('no model here')\n"})
+    assert set(outcomes(scorecard).values()) == {Fault.DID_NOT_START}
+    assert "no model here" in scorecard.results[0].message
+
+
+def test_evidence_holds_what_was_sent_and_what_came_back(graded: Graded, echo_challenge: Challenge) -> None:
+    wrong = reference(echo_challenge).replace("self.answer(self.rfile", "self.answer(b'[]' or self.rfile")
+    result = next(r for r in graded(echo_challenge, {"main.py": wrong}).results if r.check.id == "echoes")
+    assert result.outcome is Outcome.FAILED
+    assert result.evidence[0].path == "/echo"
+    assert "number" in result.evidence[0].request_body.text
+    assert result.evidence[0].response_body.text == "[]"
+
+
+def test_an_instance_that_saw_hidden_requests_never_answers_a_public_check(
+    graded: Graded, echo_challenge: Challenge
+) -> None:
+    hoards = reference(echo_challenge).replace(
+        "        self.answer(self.rfile",
+        "        print('asked', flush=True)\n        self.answer(self.rfile",
+    )
+    scorecard = graded(echo_challenge, {"main.py": hoards})
+    first = scorecard.runs[0].stdout.text
+    assert first == "asked\n", "the first instance must have served the one public check alone"
+
+
+# Challenges at fault
+
+
+@pytest.fixture
+def altered(tmp_path: Path, sum_challenge: Challenge) -> Callable[[str], Challenge]:
+    """The smallest challenge with other hidden tests."""
+
+    def make(test: str) -> Challenge:
+        folder = Path(shutil.copytree(sum_challenge.folder, tmp_path / "challenges" / sum_challenge.id))
+        (folder / "hidden_tests/test_sum.py").write_text(_dedented(test))
+        return read_challenge(folder)
+
+    return make
+
+
+MARK = '@pytest.mark.check("sum-is-right", points=1, skill="correctness", visibility="hidden")\n'
+FAULTY = {
+    "no check at all": ("import pytest\n", Fault.CHECKS_DIFFER),
+    "a file that cannot be imported": ("import nonsense_that_is_not_there\n", Fault.CHECKS_DIFFER),
+    "a test without a marker": (f"import pytest\n{MARK}def test_a(): pass\ndef test_b(): pass\n", Fault.CHECKS_DIFFER),
+    "a check twice": (f"import pytest\n{MARK}def test_a(): pass\n{MARK}def test_b(): pass\n", Fault.CHECKS_DIFFER),
+    "other points": (f"import pytest\n{MARK.replace('=1', '=2')}def test_a(): pass\n", Fault.CHECKS_DIFFER),
+    "a marker with a typing error": (
+        f"import pytest\n{MARK.replace('points', 'point')}def test_a(): pass\n",
+        Fault.CHECKS_DIFFER,
+    ),
+    "a skip marker": (f"import pytest\n@pytest.mark.skip\n{MARK}def test_a(): pass\n", Fault.CHECKS_DIFFER),
+    "an expected failure": (f"import pytest\n@pytest.mark.xfail\n{MARK}def test_a(): assert 0\n", Fault.CHECKS_DIFFER),
+    "a module that skips itself": (
+        f"import pytest\npytest.skip('x', allow_module_level=True)\n{MARK}def test_a(): pass\n",
+        Fault.CHECKS_DIFFER,
+    ),
+    "a parametrised check": (
+        f"import pytest\n{MARK}@pytest.mark.parametrize('x', [1, 2])\ndef test_a(x): pass\n",
+        Fault.CHECKS_DIFFER,
+    ),
+    "a skip from inside": (f"import pytest\n{MARK}def test_a(): pytest.skip('x')\n", Fault.CHECK_SKIPPED),
+    "a crash": (f"import pytest\n{MARK}def test_a(): [][0]\n", Fault.CHECK_CRASHED),
+    "a fixture that crashes": (
+        f"import pytest\n@pytest.fixture\ndef f(): 1 / 0\n{MARK}def test_a(f): pass\n",
+        Fault.CHECK_CRASHED,
+    ),
+    "an unknown fixture": (f"import pytest\n{MARK}def test_a(nothing): pass\n", Fault.CHECK_CRASHED),
+    "an exit": (f"import os, pytest\n{MARK}def test_a(): os._exit(0)\n", Fault.GRADER_DIED),
+    "an exit on import": ("import os; os._exit(0)\n", Fault.GRADER_DIED),
+    "a kill": (f"import os, pytest\n{MARK}def test_a(): os.kill(os.getpid(), 9)\n", Fault.GRADER_DIED),
+    "pytest told to exit": (f"import pytest\n{MARK}def test_a(): pytest.exit('x', 0)\n", Fault.CHECK_CRASHED),
+}
+
+
+@pytest.mark.parametrize(("test", "fault"), FAULTY.values(), ids=FAULTY.keys())
+def test_a_challenge_at_fault_costs_no_points_and_is_never_a_pass(
+    graded: Graded, altered: Callable[[str], Challenge], test: str, fault: Fault
+) -> None:
+    scorecard = graded(altered(test), {"main.py": SUM})
+    assert [(r.outcome, r.fault) for r in scorecard.results] == [(Outcome.ERRORED, fault)], scorecard.results[0].message
+    assert (scorecard.points.earned, scorecard.points.undecided) == (0, 1)
+    assert scorecard.status is Status.INCOMPLETE
+
+
+def test_a_check_that_loops_by_itself_is_stopped_and_counts_as_ours(
+    graded: Graded, altered: Callable[[str], Challenge]
+) -> None:
+    challenge = altered(f"import pytest\n{MARK}def test_a():\n    while True:\n        pass\n")
+    manifest = challenge.folder / "challenge.toml"
+    manifest.write_text(manifest.read_text() + "time_limit_s = 0.1\n")
+    scorecard = graded(read_challenge(challenge.folder), {"main.py": SUM})
+    assert scorecard.results[0].fault is Fault.CHECK_STALLED
+
+
+def _dedented(code: str) -> str:
+    import textwrap
+
+    return textwrap.dedent(code).lstrip("\n") + "\n"
+
+
+def test_a_job_that_outlives_its_check_is_the_candidates_failure(
+    graded: Graded, sum_challenge: Challenge, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(sum_challenge.folder, tmp_path / "challenges" / sum_challenge.id))
+    manifest = folder / "challenge.toml"
+    manifest.write_text(manifest.read_text().replace("job_s = 2", "job_s = 60") + "time_limit_s = 0.5\n")
+    scorecard = graded(read_challenge(folder), {"main.py": "import time; time.sleep(60)"})
+    assert scorecard.results[0].fault is Fault.TIME_LIMIT
+
+
+def test_a_check_reads_all_that_a_job_may_print(graded: Graded, altered: Callable[[str], Challenge]) -> None:
+    challenge = altered(f"import pytest\n{MARK}def test_a(run_job): assert len(run_job().stdout) == 60_000\n")
+    scorecard = graded(challenge, {"main.py": "print('x' * 59_999)"})
+    assert scorecard.results[0].outcome is Outcome.PASSED, scorecard.results[0].message
+    assert len(scorecard.runs[0].stdout.text) < 20_000
+
+
+def test_a_conftest_that_breaks_is_the_challenges_fault(graded: Graded, altered: Callable[[str], Challenge]) -> None:
+    challenge = altered(f"import pytest\n{MARK}def test_a(): pass\n")
+    (challenge.folder / "hidden_tests/conftest.py").write_text("raise RuntimeError\n")
+    scorecard = graded(challenge, {"main.py": SUM})
+    assert scorecard.results[0].fault is Fault.CHECK_CRASHED
