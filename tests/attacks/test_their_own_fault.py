@@ -1,6 +1,5 @@
 """Odd answers made to break the check that reads them: each costs its own check, and is nobody else's fault."""
 
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -94,10 +93,8 @@ c, _ = s.accept(); c.recv(999); c.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 0
     assert scorecard.points.earned <= 1  # "ends when told" can happen to look right
 
 
-def test_socket_buffers_are_memory_too(graded: Graded, bench: Bench, sum_challenge: Challenge) -> None:
-    if bench.engine.describe(unenforced_allowed=True).unenforced:
-        assert not os.environ.get("CI"), "CI must run where cgroups can be made"
-        pytest.skip("no cgroup can be made here")
+@pytest.mark.usefixtures("needs_cgroups")
+def test_socket_buffers_are_memory_too(graded: Graded, sum_challenge: Challenge) -> None:
     code = """
 import socket
 listener = socket.create_server(("127.0.0.1", 0), backlog=200)

@@ -29,7 +29,7 @@ from assessments.scorecard import Control, EngineRef
 from runner.engines import seccomp
 from runner.engines.box_users import lend_uid
 from runner.engines.bubblewrap.command import MARKER, Descriptors, inner_command, options
-from runner.engines.bubblewrap.sandbox import BubblewrapSandbox, Parts
+from runner.engines.bubblewrap.sandbox import BubblewrapSandbox, Parts, end_box
 from runner.engines.cgroups import PREFIX, Cgroups
 from runner.engines.protocol import SandboxSpec
 from runner.engines.runs import Run
@@ -98,6 +98,7 @@ class BubblewrapEngine:
                 try:
                     init_pidfd = os.pidfd_open(init_pid)
                     undo.callback(os.close, init_pidfd)
+                    undo.callback(end_box, init_pidfd)
                     network_fd = os.open(f"/proc/{init_pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
                     undo.callback(os.close, network_fd)
                     if cgroup:

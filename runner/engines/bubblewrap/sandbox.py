@@ -134,9 +134,7 @@ class BubblewrapSandbox:
                 held.callback(parts.cgroup.remove)
             code = self._monitors_code()
             wall_s = time.monotonic() - self.started_at
-            with contextlib.suppress(ProcessLookupError):
-                signal.pidfd_send_signal(parts.init_pidfd, signal.SIGKILL)
-            _await_end(parts.init_pidfd)
+            end_box(parts.init_pidfd)
             usage = parts.cgroup.usage() if parts.cgroup else self._last_seen
             breach = self._breach or (Breach.MEMORY if usage.oom_kills else None)
             ran = self._killed or breach is not None or _command_ran(parts.descriptors[1])
@@ -202,8 +200,10 @@ def _is_first_command(pid: int) -> bool:
     return False
 
 
-def _await_end(pidfd: int) -> None:
-    """Wait until the process is gone: its descriptor becomes readable. A killed init takes its whole box along."""
+def end_box(pidfd: int) -> None:
+    """Kill process 1 of a box and wait until it is gone: it takes its whole box along."""
+    with contextlib.suppress(ProcessLookupError):
+        signal.pidfd_send_signal(pidfd, signal.SIGKILL)
     poller = select.poll()
     poller.register(pidfd, select.POLLIN)
     poller.poll(_KILL_TIMEOUT_S * 1000)
