@@ -8,6 +8,7 @@
   candidate.html     for the candidate
 """
 
+import hashlib
 import os
 import re
 import shutil
@@ -19,7 +20,7 @@ from assessments.errors import InfrastructureError, UsageError
 from assessments.scorecard import Scorecard
 from runner.challenge_files import author_files
 from runner.grade import Graded
-from runner.intake import pack, receive
+from runner.intake import pack, unpack
 from runner.reports import document
 from runner.reports.html import Audience, Sources, render
 
@@ -68,22 +69,14 @@ def read_result(path: Path) -> tuple[Scorecard, Sources]:
     kept = sorted(file.parent.glob(f"{_SUBMISSION}.*"))
     if not kept:
         return scorecard, Sources({}, {})
-    received = receive(kept[0], required_files=())
-    if received.submission.digest != scorecard.submission.digest:
+    archive, submission = kept[0].read_bytes(), scorecard.submission
+    if hashlib.sha256(archive).hexdigest() != submission.digest:
         raise UsageError(f"{kept[0]}: is not what {file.name} was made from; put the right one beside it")
-    names = {entry.path for entry in scorecard.submission.files}
+    names = tuple(entry.path for entry in submission.files)
+    submitted = unpack(archive, submission.format, submission.origin, required_files=names).contents
     starter = file.parent / _STARTER
-    return scorecard, Sources(
-        _as_graded(received.contents, names), receive(starter).contents if starter.is_file() else {}
-    )
-
-
-def _as_graded(contents: Mapping[str, bytes], names: set[str]) -> Mapping[str, bytes]:
-    """The files under the paths they had in grading, where intake may have taken off a wrapping folder."""
-    if names <= set(contents):
-        return {name: contents[name] for name in sorted(names)}
-    below = {path.partition("/")[2]: content for path, content in contents.items()}
-    return {name: below[name] for name in sorted(names) if name in below}
+    started_from = unpack(starter.read_bytes(), "tar", _STARTER).contents if starter.is_file() else {}
+    return scorecard, Sources(submitted, started_from)
 
 
 def _slug(candidate: str) -> str:

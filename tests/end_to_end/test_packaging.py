@@ -39,7 +39,7 @@ def test_the_wheel_holds_the_four_packages_and_their_data(dist: Path) -> None:
     assert not [name for name in names if "__pycache__" in name or name.endswith(".pyc")]
 
 
-def test_the_sdist_holds_no_tests_and_nothing_of_the_workplace(dist: Path) -> None:
+def test_the_sdist_holds_the_packages_and_no_tests(dist: Path) -> None:
     (sdist,) = dist.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         tops = {name.split("/")[1] for name in archive.getnames() if "/" in name}

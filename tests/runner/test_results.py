@@ -77,3 +77,17 @@ def test_what_a_killed_writer_left_is_taken_away_and_a_living_ones_is_not(
 def test_errors_are_all_ones_a_person_can_mend(tmp_path: Path) -> None:
     with pytest.raises(AssayError, match="name a scorecard"):
         read_result(tmp_path)
+
+
+def test_a_wrapped_archive_and_one_larger_than_intake_takes_packed_are_read_back(
+    bench: Bench, sum_challenge: Challenge, tmp_path: Path
+) -> None:
+    large = tmp_path / "large"
+    large.mkdir()
+    shutil.copy(sum_challenge.folder / "solutions/accepted/reference/main.py", large)
+    (large / "weights.bin").write_bytes(bytes(25_000_000))
+    wrapped = Path(shutil.make_archive(str(tmp_path / "wrapped"), "zip", tmp_path, "large"))
+    for submission in (large, wrapped):
+        graded = grade(Order(submission, submission.name, unenforced_allowed=True), sum_challenge, bench)
+        folder = write_result(tmp_path / "out", graded, sum_challenge.folder / "starter")
+        assert set(read_result(folder)[1].submitted) == {"main.py", "weights.bin"}
