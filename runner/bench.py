@@ -92,10 +92,10 @@ def open_bench(state: Path, say: Say) -> Iterator[Bench]:
     """
     _make_state(state)
     cgroups = find_cgroups()
-    swept = sweep(state, cgroups)
+    swept = sweep(state)
     if swept.runs:
         say(f"removed what {swept.runs} dead runs left: {swept.processes} processes, {swept.cgroups} cgroups")
-    with open_nursery() as nursery, open_run(state) as run:
+    with open_nursery() as nursery, open_run(state, cgroups.parents if cgroups else ()) as run:
         rootfs = ensure_rootfs(state, say)
         engine = BubblewrapEngine(install_program(state, say), rootfs.path, state, run, cgroups)
         yield Bench(state, run, rootfs, engine, nursery, say)

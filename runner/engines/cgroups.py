@@ -10,7 +10,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -54,8 +54,9 @@ class Cgroups(Protocol):
 
     def create(self, name: str, limits: Limits) -> Cgroup: ...
 
-    def leftovers(self, prefix: str) -> Iterator[Cgroup]:
-        """Groups, made by an earlier run, whose name starts with `prefix`."""
+    @property
+    def parents(self) -> tuple[Path, ...]:
+        """The folders that groups are made in. A later run may stand elsewhere, and finds leftovers only by these."""
         ...
 
 
@@ -71,6 +72,18 @@ def find_cgroups() -> Cgroups | None:
             continue
         return candidate
     return None
+
+
+def remove_leftovers(parents: Iterable[Path], prefix: str) -> int:
+    """Kill and remove the groups in these folders whose name starts with `prefix`; how many there were.
+
+    Raises InfrastructureError when one cannot be emptied.
+    """
+    parents = tuple(parents)
+    names = sorted({group.name for parent in parents for group in parent.glob(f"{prefix}*")})
+    for name in names:
+        _kill_and_remove(tuple(parent / name for parent in parents))
+    return len(names)
 
 
 _PROBE_LIMITS = Limits(
@@ -159,11 +172,15 @@ class _V1Cgroup:
 
 @dataclass(frozen=True)
 class _V1Cgroups:
-    parents: dict[str, Path]
+    by_controller: dict[str, Path]
     version: int = 1
 
+    @property
+    def parents(self) -> tuple[Path, ...]:
+        return tuple(sorted(set(self.by_controller.values())))
+
     def create(self, name: str, limits: Limits) -> Cgroup:
-        folders = {controller: parent / name for controller, parent in self.parents.items()}
+        folders = {controller: parent / name for controller, parent in self.by_controller.items()}
         group = _V1Cgroup(folders)
         try:
             for folder in set(folders.values()):
@@ -188,11 +205,6 @@ class _V1Cgroups:
         (folders["pids"] / "pids.max").write_text(str(limits.processes))
         (folders["cpu"] / "cpu.cfs_period_us").write_text(str(_CPU_PERIOD_US))
         (folders["cpu"] / "cpu.cfs_quota_us").write_text(str(int(limits.cpus * _CPU_PERIOD_US)))
-
-    def leftovers(self, prefix: str) -> Iterator[Cgroup]:
-        names = {folder.name for parent in self.parents.values() for folder in parent.glob(f"{prefix}*")}
-        for name in sorted(names):
-            yield _V1Cgroup({controller: parent / name for controller, parent in self.parents.items()})
 
 
 def _v1_parents() -> _V1Cgroups | None:
@@ -242,6 +254,10 @@ class _V2Cgroups:
     parent: Path
     version: int = 2
 
+    @property
+    def parents(self) -> tuple[Path, ...]:
+        return (self.parent,)
+
     def create(self, name: str, limits: Limits) -> Cgroup:
         folder = self.parent / name
         group = _V2Cgroup(folder)
@@ -257,10 +273,6 @@ class _V2Cgroups:
             group.remove()
             raise InfrastructureError(f"cgroup {name} could not be made: {error}") from error
         return group
-
-    def leftovers(self, prefix: str) -> Iterator[Cgroup]:
-        for folder in sorted(self.parent.glob(f"{prefix}*")):
-            yield _V2Cgroup(folder)
 
 
 _OURS = "assay"

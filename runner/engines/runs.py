@@ -1,8 +1,9 @@
 """Which runs are alive, and what a dead one left behind.
 
 state/runs/<run id>/
-  owner.lock     held (flock) by the runner for as long as it lives: the kernel lets go of it on any kind of death
-  ...            scratch folders of the run
+  owner.lock       held (flock) by the runner for as long as it lives: the kernel lets go of it on any kind of death
+  cgroup-parents   the folders in which its cgroups are made
+  ...              scratch folders of the run
 
 Everything a run makes carries its id: its folder here, its cgroups (`assay-<run id>-...`) and its processes
 (a marker on their command line). `sweep` finds runs whose lock nobody holds and removes all of it.
@@ -15,15 +16,16 @@ import secrets
 import shutil
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from runner.engines.bubblewrap.command import MARKER
-from runner.engines.cgroups import PREFIX, Cgroups
+from runner.engines.cgroups import PREFIX, remove_leftovers
 from runner.engines.folders import PASSABLE, make_folder
 
 _LOCK = "owner.lock"
+_PARENTS = "cgroup-parents"
 _BIRTH_S = 60.0
 
 
@@ -36,12 +38,13 @@ class Run:
 
 
 @contextlib.contextmanager
-def open_run(state: Path) -> Iterator[Run]:
-    """A new run, alive until the block ends or this process dies."""
+def open_run(state: Path, cgroup_parents: Iterable[Path] = ()) -> Iterator[Run]:
+    """A new run, alive until the block ends or this process dies. Its cgroups will be made in `cgroup_parents`."""
     run_id = secrets.token_hex(6)
     runs = make_folder(state / "runs", PASSABLE)
     # The folder appears under its name only when its lock is held: a sweep never sees it without an owner.
     unborn = make_folder(runs / f".{run_id}", PASSABLE)
+    (unborn / _PARENTS).write_text("\n".join(map(str, cgroup_parents)))
     with (unborn / _LOCK).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         folder = unborn.rename(runs / run_id)
@@ -60,7 +63,7 @@ class Swept:
     cgroups: int
 
 
-def sweep(state: Path, cgroups: Cgroups | None) -> Swept:
+def sweep(state: Path) -> Swept:
     """Kill and remove what dead runs left in this state folder."""
     runs = processes = groups = 0
     for folder in sorted((state / "runs").glob("*")):
@@ -72,11 +75,17 @@ def sweep(state: Path, cgroups: Cgroups | None) -> Swept:
             runs += 1
             run_id = folder.name.lstrip(".")
             processes += _kill_marked(run_id)
-            for group in cgroups.leftovers(f"{PREFIX}{run_id}-") if cgroups else ():
-                group.remove()
-                groups += 1
+            groups += remove_leftovers(_cgroup_parents(folder), f"{PREFIX}{run_id}-")
             shutil.rmtree(folder, ignore_errors=True)
     return Swept(runs, processes, groups)
+
+
+def _cgroup_parents(folder: Path) -> list[Path]:
+    """Where the dead run's cgroups are: it may have stood in another group than we do."""
+    try:
+        return [Path(line) for line in (folder / _PARENTS).read_text().splitlines()]
+    except FileNotFoundError:
+        return []
 
 
 def _being_born(folder: Path) -> bool:

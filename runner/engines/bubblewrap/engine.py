@@ -155,7 +155,10 @@ def _held_back(
             os.close(status_read)
             raise
         yield monitor, init_pid, status_read
-        os.write(block_write, b"x")
+        try:
+            os.write(block_write, b"x")
+        except BrokenPipeError as error:  # it ended while it set the box up
+            raise _no_box(monitor) from error
     finally:
         os.close(block_write)
 
