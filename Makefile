@@ -19,7 +19,7 @@ demo: $(VENV)/run.stamp
 
 test: $(VENV)/dev.stamp lint
 	@echo "assay: running the tests"
-	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup
+	@$(BIN)/python -P tests/private_engine.py $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup
 
 lint: $(VENV)/dev.stamp
 	@echo "assay: checking style, types and the direction of imports"

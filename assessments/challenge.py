@@ -44,6 +44,11 @@ class Limits:
     job_s: float
     """Wall time of one run of a job; a service lives as long as the checks that use it."""
 
+    @property
+    def scratch_files(self) -> int:
+        """How many files and folders each scratch place may hold: one a page, and never fewer than a thousand."""
+        return max(self.scratch_bytes // 4096, 1000)
+
 
 @dataclass(frozen=True, slots=True)
 class Asset:

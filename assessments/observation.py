@@ -47,6 +47,8 @@ class Usage:
     peak_memory_bytes: int | None
     cpu_s: float | None
     oom_kills: int | None
+    throttled_s: float | None = None
+    """Time its processes were kept from the CPU by a quota."""
 
 
 @dataclass(frozen=True, slots=True)

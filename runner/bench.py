@@ -2,6 +2,7 @@
 
 <state>/                  /var/lib/assay for root, else ~/.local/state/assay; or ASSAY_STATE
   rootfs/ environments/   built once for each digest
+  images/                 workshop and lock for the Docker engine's images
   programs/               the sandbox program, where every box user can execute it
   runs/<run id>/          scratch of living runs; swept when their runner is dead
   box-users/              which uids are lent
@@ -15,6 +16,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from assessments.challenge import Challenge
 from assessments.errors import InfrastructureError
@@ -22,13 +24,18 @@ from runner.challenge_files import author_files
 from runner.engines.bubblewrap import BubblewrapEngine
 from runner.engines.bubblewrap.program import install_program
 from runner.engines.cgroups import find_cgroups
+from runner.engines.choose import Wish, choose, wish
 from runner.engines.environments import Environment, ensure_environment
 from runner.engines.folders import READABLE, make_folder
 from runner.engines.protocol import Engine
 from runner.engines.rootfs import Rootfs, Say, ensure_rootfs
-from runner.engines.runs import Run, open_run, sweep
+from runner.engines.runs import Run, open_run
+from runner.engines.sweep import sweep
 from runner.intake import write_tree
 from runner.nursery import Nursery, open_nursery
+
+if TYPE_CHECKING:
+    from runner.engines.docker.daemon import Daemon
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +46,8 @@ class Bench:
     run: Run
     rootfs: Rootfs
     engine: Engine
+    engine_why: str
+    """Why this engine and no other, for people."""
     nursery: Nursery
     say: Say
     _interrupted: threading.Event = field(default_factory=threading.Event)
@@ -69,8 +78,10 @@ class Bench:
             return self._assets[challenge.folder]
 
     def environment(self, challenge: Challenge) -> Environment:
-        """The challenge's locked environment, installed if it is not there yet."""
-        return ensure_environment(challenge.folder / challenge.lock_file, self.state, self.rootfs, self.say)
+        """The challenge's locked environment, installed and known to the engine if it is not yet."""
+        environment = ensure_environment(challenge.folder / challenge.lock_file, self.state, self.rootfs, self.say)
+        self.engine.prepare(environment)
+        return environment
 
 
 def default_state() -> Path:
@@ -85,20 +96,40 @@ def default_state() -> Path:
 
 
 @contextlib.contextmanager
-def open_bench(state: Path, say: Say) -> Iterator[Bench]:
+def open_bench(state: Path, say: Say, wanted: Wish | None = None) -> Iterator[Bench]:
     """Set up, and clear away what dead runs left; everything the run makes is gone when the block is left.
 
-    Raises InfrastructureError when this machine cannot hold a sandbox.
+    `wanted` None: what the environment asks for. Raises InfrastructureError when this machine cannot hold a sandbox.
     """
+    wanted = wanted or wish(None, None)
     _make_state(state)
-    cgroups = find_cgroups()
-    swept = sweep(state)
-    if swept.runs:
-        say(f"removed what {swept.runs} dead runs left: {swept.processes} processes, {swept.cgroups} cgroups")
-    with open_nursery() as nursery, open_run(state, cgroups.parents if cgroups else ()) as run:
+    chosen = choose(wanted)
+    with contextlib.ExitStack() as held:
+        if chosen.daemon:
+            held.callback(chosen.daemon.close)
+        for reason in chosen.passed_over:
+            say(f"not used: {reason}")
+        cgroups = find_cgroups()
+        swept = sweep(state, chosen.daemon)
+        if swept.runs or swept.containers or swept.waiting:
+            say(f"removed what was left by {swept}")
+        url = chosen.daemon.endpoint.url if chosen.daemon else ""
+        nursery = held.enter_context(open_nursery())
+        run = held.enter_context(open_run(state, cgroups.parents if cgroups else (), url))
         rootfs = ensure_rootfs(state, say)
-        engine = BubblewrapEngine(install_program(state, say), rootfs.path, state, run, cgroups)
-        yield Bench(state, run, rootfs, engine, nursery, say)
+        engine: Engine
+        if chosen.daemon:
+            engine = _docker(chosen.daemon, wanted, rootfs, state, run, say)
+        else:
+            engine = BubblewrapEngine(install_program(state, say), rootfs, state, run, cgroups)
+        held.callback(engine.shut)
+        yield Bench(state, run, rootfs, engine, chosen.why, nursery, say)
+
+
+def _docker(daemon: "Daemon", wanted: Wish, rootfs: Rootfs, state: Path, run: Run, say: Say) -> Engine:
+    from runner.engines.docker.engine import DockerEngine, images_of  # slow to import, and only needed here
+
+    return DockerEngine(daemon, images_of(daemon, rootfs, state, run, say), rootfs, state, run, wanted.runtime)
 
 
 def _make_state(state: Path) -> None:

@@ -131,7 +131,7 @@ def _spec(
         if mount not in mounted:
             raise KeyError(mount)
         mounted[mount] = by_name[name]
-    mounts = [Mount(workspace, "/submission"), Mount(environment.site_packages, bench.rootfs.site_packages)]
+    mounts = [Mount(workspace, "/submission")]
     mounts += [Mount(folders[asset.name], f"/assets/{at}") for at, asset in mounted.items()]
     port = {"PORT": str(challenge.entry.port)} if challenge.entry.kind is EntryKind.SERVICE else {}
     return SandboxSpec(
@@ -142,6 +142,8 @@ def _spec(
         limits=challenge.limits,
         env={**_ENVIRONMENT, **port, **env},
         stdin=stdin,
+        environment=environment,
+        outputs=challenge.entry.kind is EntryKind.JOB,
     )
 
 

@@ -1,5 +1,10 @@
-"""What tests share: a state folder that keeps what is slow to build, a bench on it, and small challenges."""
+"""What tests share: a state folder that keeps what is slow to build, a bench on it, and small challenges.
 
+Tests grade with bubblewrap, whatever else answers. Those of `engine_contract` and `attacks` do so with every engine.
+"""
+
+import contextlib
+import functools
 import hashlib
 import os
 import tempfile
@@ -9,14 +14,17 @@ from pathlib import Path
 import pytest
 
 from assessments.challenge import Challenge
+from assessments.errors import InfrastructureError
 from assessments.manifest import read_challenge
 from assessments.scorecard import Scorecard
 from runner.bench import Bench, open_bench
+from runner.engines.choose import ENGINE_VARIABLE, EngineName, Wish
 from runner.engines.rootfs import Rootfs, ensure_rootfs
 from runner.grade import Order, grade
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SAMPLES = Path(__file__).resolve().parent / "sample_challenges"
+os.environ.setdefault(ENGINE_VARIABLE, EngineName.BUBBLEWRAP)
 
 
 @pytest.fixture(scope="session")
@@ -47,10 +55,32 @@ def rootfs(built_state: Path) -> Rootfs:
 
 
 @pytest.fixture(scope="session")
-def bench(built_state: Path) -> Iterator[Bench]:
-    """A real engine and a real nursery, shared by the tests of one process."""
-    with open_bench(built_state, print) as opened:
+def benches(built_state: Path) -> Iterator[Callable[[EngineName], Bench]]:
+    """A bench for each engine that is asked for, shared by the tests of one process."""
+    with contextlib.ExitStack() as held:
+
+        @functools.cache
+        def opened(name: EngineName) -> Bench:
+            return held.enter_context(open_bench(built_state, print, Wish(name)))
+
         yield opened
+
+
+@pytest.fixture(scope="session")
+def engine_name() -> EngineName:
+    """Folders whose tests run on every engine have one of their own, with the engines as parameters."""
+    return EngineName.BUBBLEWRAP
+
+
+@pytest.fixture(scope="session")
+def bench(benches: Callable[[EngineName], Bench], engine_name: EngineName) -> Bench:
+    """A real engine and a real nursery, or no test where the engine cannot be had."""
+    try:
+        return benches(engine_name)
+    except InfrastructureError as error:
+        if os.environ.get("CI"):
+            pytest.fail(f"CI must run every engine: {error}")
+        pytest.skip(f"no {engine_name} engine here: {error}")
 
 
 @pytest.fixture(scope="session")

@@ -3,11 +3,19 @@
 import rich_click as click
 
 from runner.bench import default_state
-from runner.engines.runs import sweep
+from runner.engines.choose import choose, wish
+from runner.engines.sweep import sweep
 
 
 @click.command("gc")
 def command() -> None:
-    """Remove the processes, cgroups and folders of runs whose runner is dead. Living runs are left alone."""
-    swept = sweep(default_state())
-    click.echo(f"removed {swept.runs} dead runs: {swept.processes} processes, {swept.cgroups} cgroups")
+    """Remove the processes, cgroups, containers and folders of runs whose runner is dead.
+
+    Living runs are left alone.
+    """
+    chosen = choose(wish(None, None))
+    try:
+        click.echo(f"removed {sweep(default_state(), chosen.daemon)}")
+    finally:
+        if chosen.daemon:
+            chosen.daemon.close()

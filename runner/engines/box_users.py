@@ -19,6 +19,12 @@ _COUNT = 4096
 
 def lend_uid(state: Path) -> tuple[int, Callable[[], None]]:
     """A uid nobody else uses, and the call that gives it back (process death gives it back as well)."""
+    slot, release = lend_slot(state)
+    return FIRST_UID + slot, release
+
+
+def lend_slot(state: Path) -> tuple[int, Callable[[], None]]:
+    """A number from 0 that no other living sandbox has, to make a uid of, and the call that gives it back."""
     folder = state / "box-users"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for offset in range(_COUNT):
@@ -28,6 +34,6 @@ def lend_uid(state: Path) -> tuple[int, Callable[[], None]]:
         except BlockingIOError:
             os.close(descriptor)
         else:
-            return FIRST_UID + offset, functools.partial(os.close, descriptor)
+            return offset, functools.partial(os.close, descriptor)
     msg = f"{folder}: all {_COUNT} box users are in use; run assay gc"
     raise InfrastructureError(msg)

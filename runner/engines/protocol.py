@@ -12,6 +12,11 @@ from typing import Protocol
 from assessments.challenge import Limits
 from assessments.observation import Breach, SandboxRun, Usage
 from assessments.scorecard import EngineRef
+from runner.engines.collect import Collected
+from runner.engines.environments import Environment
+
+OUTPUTS = "/outputs"
+"""Where a sandbox that may hand files out writes them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,12 @@ class SandboxSpec:
     stdin: bytes = b""
     kept_bytes: int = 64 * 1024
     """How much of each stream is kept: its start and, if there was more, its end."""
+    environment: Environment | None = None
+    """The packages it may import; the standard library's alone when None."""
+    outputs: bool = False
+    """Whether it may write files in `OUTPUTS`, as much as scratch space, for `Sandbox.collect`."""
+    cores: tuple[int, ...] = ()
+    """Run on exactly these cores of the host, with no quota; empty: wherever there is room, held to `limits.cpus`."""
 
 
 class Sandbox(Protocol):
@@ -66,8 +77,18 @@ class Sandbox(Protocol):
         """The start and the end of what was written to stdout and to stderr so far, `kept_bytes` of each."""
         ...
 
+    def collect(self) -> Collected:
+        """The files it left in `OUTPUTS`, read after its end; nothing it left is followed, and much of it is refused.
+
+        Raises ValueError while it lives, or when its spec asked for no outputs.
+        """
+        ...
+
     def kill(self, breach: Breach | None = None) -> SandboxRun:
-        """End every process of the sandbox, release all it held, and say what came of it. Idempotent, within 5 s."""
+        """End every process of the sandbox, release all it held, and say what came of it. Idempotent.
+
+        Within 1 s where the host is well, and within 10 s or with an InfrastructureError where it is not.
+        """
         ...
 
 
@@ -78,8 +99,12 @@ class Engine(Protocol):
         """The engine's name and version, and every control with whether this host enforces it."""
         ...
 
+    def prepare(self, environment: Environment) -> None:
+        """Make whatever takes long to make for sandboxes with this environment, so that no `start` has to."""
+        ...
+
     def start(self, spec: SandboxSpec) -> Sandbox:
-        """Start a sandbox within 10 s. May be called from several threads at once."""
+        """Start a sandbox within 20 s, or fail. May be called from several threads at once."""
         ...
 
     def shut(self) -> None:

@@ -3,6 +3,7 @@
     <state>/rootfs/
       <digest16>/            a finished one: the root of every sandbox, mounted read-only
         bin/sh               the host's /bin/sh
+        sbin/hold            the same, for all to run and for none to read
         opt/python/          interpreter, standard library, an empty site-packages to mount an environment on
         lib/, lib64/, usr/   the shared libraries these need, and the ones that wheels expect
         etc/                 users, hosts, name lookup by files, UTC
@@ -32,15 +33,17 @@ from pathlib import Path, PurePath, PurePosixPath
 from assessments.errors import InfrastructureError
 from runner.engines.folders import READABLE, make_folder
 
-BUILDER = 1
+BUILDER = 2
 """Raised whenever this file makes something else of the same host: no older root filesystem is used then."""
 
 Say = Callable[[str], None]
 """Takes one line of progress, for people."""
 
 PYTHON_HOME = PurePosixPath("/opt/python")
+HOLD = "/sbin/hold"
 
 _MOUNT_POINTS = ("proc", "dev", "tmp", "run", "home", "var/tmp", "submission", "assets", "inputs", "outputs", "state")
+_SCRATCH = ("tmp", "outputs")
 _NOT_FOR_SANDBOXES = shutil.ignore_patterns(
     *("test", "tests", "idle_test", "idlelib", "tkinter", "turtledemo", "turtle.py", "ensurepip", "config-*"),
     *("site-packages", "dist-packages", "__pycache__", "sitecustomize.py", "usercustomize.py", "EXTERNALLY-MANAGED"),
@@ -231,6 +234,10 @@ def _build(folder: Path, key: str, workshop: Path, say: Say) -> Rootfs:
         msg = f"the standard library of {_interpreter()} does not compile; reinstall this Python"
         raise InfrastructureError(msg)
     open_to_all(root)
+    # Who runs a file that he may not read gets a process that he cannot look into: process 1 of a container.
+    _inside(root, HOLD).chmod(0o711)
+    for name in _SCRATCH:
+        (root / name).chmod(0o1777)  # a container engine gives what it mounts there the mode of what was there before
     finished = folder / digest[:16]
     if not finished.exists():
         root.rename(finished)
@@ -265,7 +272,8 @@ def _fill(root: Path, say: Say) -> list[_Source]:
     for link in ("python", "python3"):
         (home / "bin" / link).symlink_to(name)
     shell = Path("/bin/sh").resolve()
-    _copy_program(shell, _inside(root, "/bin/sh"))
+    for place in ("/bin/sh", HOLD):
+        _copy_program(shell, _inside(root, place))
     modules = [_standard_library() / "lib-dynload" / path.name for path in library.glob("lib-dynload/*.so")]
     return [_Source.of(shell), *_copy_libraries(root, [_interpreter(), shell, *modules], say)]
 

@@ -3,29 +3,27 @@
 state/runs/<run id>/
   owner.lock       held (flock) by the runner for as long as it lives: the kernel lets go of it on any kind of death
   cgroup-parents   the folders in which its cgroups are made
+  docker           the address of the Docker engine it uses
   ...              scratch folders of the run
 
 Everything a run makes carries its id: its folder here, its cgroups (`assay-<run id>-...`) and its processes
-(a marker on their command line). `sweep` finds runs whose lock nobody holds and removes all of it.
+(a marker on their command line), its containers (a label). `runner.engines.sweep` removes what a dead run left.
 """
 
 import contextlib
 import fcntl
-import os
 import secrets
 import shutil
-import signal
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from runner.engines.bubblewrap.command import MARKER
-from runner.engines.cgroups import PREFIX, remove_leftovers
 from runner.engines.folders import PASSABLE, make_folder
 
 _LOCK = "owner.lock"
 _PARENTS = "cgroup-parents"
+_DOCKER = "docker"
 _BIRTH_S = 60.0
 
 
@@ -38,13 +36,17 @@ class Run:
 
 
 @contextlib.contextmanager
-def open_run(state: Path, cgroup_parents: Iterable[Path] = ()) -> Iterator[Run]:
-    """A new run, alive until the block ends or this process dies. Its cgroups will be made in `cgroup_parents`."""
+def open_run(state: Path, cgroup_parents: Iterable[Path] = (), docker: str = "") -> Iterator[Run]:
+    """A new run, alive until the block ends or this process dies.
+
+    Its cgroups will be made in `cgroup_parents`, its containers by the Docker engine at the address `docker`.
+    """
     run_id = secrets.token_hex(6)
     runs = make_folder(state / "runs", PASSABLE)
     # The folder appears under its name only when its lock is held: a sweep never sees it without an owner.
     unborn = make_folder(runs / f".{run_id}", PASSABLE)
     (unborn / _PARENTS).write_text("\n".join(map(str, cgroup_parents)))
+    (unborn / _DOCKER).write_text(docker)
     with (unborn / _LOCK).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         folder = unborn.rename(runs / run_id)
@@ -55,37 +57,47 @@ def open_run(state: Path, cgroup_parents: Iterable[Path] = ()) -> Iterator[Run]:
 
 
 @dataclass(frozen=True, slots=True)
-class Swept:
-    """What a sweep removed."""
+class DeadRun:
+    """What is known of a run whose runner is dead. Its lock is ours, so that nobody else clears it away meanwhile."""
 
-    runs: int
-    processes: int
-    cgroups: int
+    id: str
+    folder: Path
+    cgroup_parents: tuple[Path, ...]
+    docker: str
+    """The address of the Docker engine it used, or nothing."""
 
-
-def sweep(state: Path) -> Swept:
-    """Kill and remove what dead runs left in this state folder."""
-    runs = processes = groups = 0
-    for folder in sorted((state / "runs").glob("*")):
-        if _being_born(folder):
-            continue
-        with _taken_over(folder) as dead:
-            if not dead:
-                continue
-            runs += 1
-            run_id = folder.name.lstrip(".")
-            processes += _kill_marked(run_id)
-            groups += remove_leftovers(_cgroup_parents(folder), f"{PREFIX}{run_id}-")
-            shutil.rmtree(folder, ignore_errors=True)
-    return Swept(runs, processes, groups)
+    def forget(self) -> None:
+        """Remove its folder: nothing else of it is left."""
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def _cgroup_parents(folder: Path) -> list[Path]:
-    """Where the dead run's cgroups are: it may have stood in another group than we do."""
+@contextlib.contextmanager
+def dead_runs(state: Path) -> Iterator[list[DeadRun]]:
+    """Every run that nobody owns; they are ours until the block is left."""
+    with contextlib.ExitStack() as locks:
+        found = []
+        for folder in sorted((state / "runs").glob("*")):
+            if not _being_born(folder) and locks.enter_context(_taken_over(folder)):
+                parents = tuple(Path(line) for line in _noted(folder, _PARENTS).splitlines())
+                found.append(DeadRun(folder.name.lstrip("."), folder, parents, _noted(folder, _DOCKER)))
+        yield found
+
+
+def is_owned(state: Path, run_id: str) -> bool:
+    """Whether a living process holds the run's lock."""
+    folder = state / "runs" / run_id
+    if not run_id or "/" in run_id or not folder.is_dir():
+        return False
+    with _taken_over(folder) as dead:
+        return not dead
+
+
+def _noted(folder: Path, name: str) -> str:
+    """What the run wrote down of itself when it was born."""
     try:
-        return [Path(line) for line in (folder / _PARENTS).read_text().splitlines()]
+        return (folder / name).read_text()
     except FileNotFoundError:
-        return []
+        return ""
 
 
 def _being_born(folder: Path) -> bool:
@@ -111,16 +123,3 @@ def _taken_over(folder: Path) -> Iterator[bool]:
             yield False
         else:
             yield True
-
-
-def _kill_marked(run_id: str) -> int:
-    """Kill bubblewrap's processes that carry the run's marker; a box's process 1 takes the whole box with it."""
-    marker = f"{MARKER}{run_id}:".encode()
-    killed = 0
-    for entry in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            words = (entry / "cmdline").read_bytes().split(b"\0")
-            if words[0].endswith(b"bwrap") and any(word.startswith(marker) for word in words):
-                os.kill(int(entry.name), signal.SIGKILL)
-                killed += 1
-    return killed

@@ -68,16 +68,18 @@ def pages(scorecard: Scorecard) -> dict[Audience, str]:
 ESCAPES = {
     "ESC a user namespace of its own": ("say(call('unshare', 0x10000000))", "EPERM"),
     "ESC a network namespace of its own": ("say(call('unshare', 0x40000000))", "EPERM"),
-    "ESC another's namespace": ("say(call('setns', os.open('/proc/1/ns/mnt', os.O_RDONLY), 0))", "EPERM"),
+    "ESC another's namespace": ("say(call('setns', os.open('/proc/self/ns/mnt', os.O_RDONLY), 0))", "EPERM"),
     "ESC a mount": ("say(call('mount', b'none', b'/tmp', b'tmpfs', 0, None))", "EPERM"),
     "ESC taking a mount away": ("say(call('umount2', b'/submission', 2))", "EPERM"),
     "ESC another root": ("say(call('chroot', b'/tmp'), call('pivot_root', b'/tmp', b'/tmp'))", "EPERM"),
     "ESC tracing process 1": ("say(call('ptrace', 16, 1, None, None))", "EPERM"),
     "ESC reading process 1's memory by call": ("say(call('process_vm_readv', 1, None, 0, None, 0, 0))", "EPERM"),
-    "ESC writing process 1's memory": ("say(attempt(open, '/proc/1/mem', 'r+b'))", "EROFS"),
+    "ESC writing process 1's memory": ("say(attempt(open, '/proc/1/mem', 'r+b') in ('EROFS', 'EACCES'))", "True"),
     "ESC a file by its handle": ("say(call('open_by_handle_at', -100, b'x' * 16, 0))", "EPERM"),
     "ESC a device of its own": ("say(attempt(os.mknod, '/tmp/disk', stat.S_IFBLK | 0o666, os.makedev(8, 0)))", "EPERM"),
-    "ESC being root": ("say(attempt(os.setuid, 0), attempt(os.setgid, 0), attempt(os.chown, '/tmp', 0, 0))", "EINVAL"),
+    "ESC being root": ("""
+        tried = {attempt(os.setuid, 0), attempt(os.setgid, 0), attempt(os.chown, "/tmp", 0, 0)}
+        say(tried <= {"EINVAL", "EPERM"})""", "True"),
     "ESC rings of calls": ("say(call('syscall', 425, 4, b'x' * 256))", "EPERM"),
     "ESC a descriptor of process 1": ("say(call('syscall', 438, os.pidfd_open(1), 0, 0))", "EPERM"),
     "ESC the end of process 1": ("""
@@ -85,7 +87,8 @@ ESCAPES = {
         time.sleep(0.02)
         say("alive")""", "alive"),
     "ESC what the init of the box holds open": ("""
-        held = [number for number in os.listdir("/proc/1/fd") if int(number) > 2]
+        try: held = [number for number in os.listdir("/proc/1/fd") if int(number) > 2]
+        except PermissionError: held = [0]
         say(*{attempt(os.open, f"/proc/1/fd/{number}", os.O_WRONLY) in ("EACCES", "ENXIO") for number in held})""",
         "True"),
     "ESC descriptors left open by whoever started it": ("""
@@ -101,12 +104,15 @@ ESCAPES = {
     "ESC folders it may write to": ("""
         places = [at for at, _, _ in os.walk("/") if not at.startswith("/proc")]
         probe = os.O_CREAT | os.O_WRONLY
-        say(*sorted(at for at in places if attempt(os.open, at + "/probe", probe) == "done"))""", "/dev/shm /tmp"),
+        say(*sorted(at for at in places if attempt(os.open, at + "/probe", probe) == "done"))""",
+        "/dev/shm /outputs /tmp"),
     "ESC changing what was handed in": ("""
         say(attempt(os.unlink, "main.py"), attempt(os.chmod, "main.py", 0o777), attempt(os.rename, "main.py", "x"))""",
         "EROFS"),
-    "ESC devices": ("say(*sorted(os.listdir('/dev')))",
-        "core fd full null ptmx pts random shm stderr stdin stdout tty urandom zero"),
+    "ESC devices": ("""
+        harmless = "core fd full mqueue null ptmx pts random shm stderr stdin stdout tty urandom zero"
+        say(*sorted(set(os.listdir("/dev")) - set(harmless.split())), *os.listdir("/dev/pts"),
+            attempt(open, "/dev/mqueue/x", "w") in ("EROFS", "ENOENT", "EACCES"))""", "ptmx True"),
     "ESC the terminal of the operator": ("say(attempt(open, '/dev/tty'))", "ENXIO"),
     "ESC control groups": ("say(os.path.exists('/sys/fs/cgroup'), os.path.exists('/sys/kernel'))", "False"),
     "ESC precedence": ("""
@@ -130,16 +136,21 @@ ESCAPES = {
         say(attempt(lambda: [open(f"/tmp/{n}", "wb").write(b"x" * 2**20) for n in range(9)]))""", "ENOSPC"),
     "RES shared memory": ("""
         say(attempt(lambda: [open(f"/dev/shm/{n}", "wb").write(b"x" * 2**20) for n in range(9)]))""", "ENOSPC"),
+    "RES files without content": ("""
+        say(attempt(lambda: [os.close(os.open(f"/tmp/{n}", os.O_CREAT)) for n in range(10**6)]))""", "ENOSPC"),
     "RES a file with a hole": ("say(attempt(os.truncate, os.open('/tmp/h', os.O_CREAT | os.O_RDWR), 60 << 30))",
         "EFBIG"),
     "RES a core": ("import resource; say(resource.getrlimit(resource.RLIMIT_CORE))", "(0, 0)"),
-    "HID the environment of its launcher": ("say(len(open('/proc/1/environ', 'rb').read()))", "0"),
+    "HID the environment of its launcher": ("""
+        try: say(len(open("/proc/1/environ", "rb").read()))
+        except PermissionError: say(0)""", "0"),
     "HID variables": ("say(*sorted(os.environ))",
         "HOME LANG OMP_NUM_THREADS PATH PWD PYTHONDONTWRITEBYTECODE PYTHONUNBUFFERED"),
-    "HID processes of others": ("say(*sorted(filter(str.isdigit, os.listdir('/proc')), key=int))", "1 2"),
+    "HID processes of others": ("""
+        say({int(name) for name in os.listdir("/proc") if name.isdigit()} == {1, os.getpid()})""", "True"),
     "HID ways out through a process's folders": ("""
-        say(*{os.readlink(f"/proc/{pid}/{door}") for pid in (1, 2) for door in ("root", "cwd")} - {"/submission"})""",
-        "/"),
+        say(*{os.readlink(f"/proc/{pid}/{door}") for pid in ("self", os.getpid()) for door in ("root", "cwd")}
+            - {"/submission"}, attempt(os.readlink, "/proc/1/cwd") in ("done", "EACCES"))""", "/ True"),
     "HID the assets of nobody": ("say(*os.listdir('/assets'), *os.listdir('/state'), *os.listdir('/inputs'))", ""),
     "HID folders around its own": ("say(*sorted(os.listdir('/submission')), attempt(os.listdir, '/submission/../..'))",
         "main.py done"),
@@ -198,8 +209,6 @@ LIMITS = {
         while True:
             try: os.fork()
             except OSError: x = bytearray(30 << 20)""", Breach.MEMORY),
-    "RES files without content": ("""
-        for number in range(10**7): os.close(os.open(f"/tmp/{number}", os.O_CREAT))""", Breach.MEMORY),
     "RES output on the other stream": ("while True: os.write(2, b'x' * 65536)", Breach.OUTPUT),
     "RES output by many": ("""
         while True:
@@ -338,10 +347,15 @@ def serve(connection):
     except OSError: pass
     connection.close()
 
-def listen():
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
-    listener = socket.create_server(("127.0.0.1", int(os.environ["PORT"])), backlog=64)
+def accept(listener):
     while True: threading.Thread(target=serve, args=(listener.accept()[0],)).start()
+
+def listen():
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+    listener = socket.create_server(("127.0.0.1", int(os.environ["PORT"])), backlog=64)
+    threading.Thread(target=accept, args=(listener,), daemon=True).start()
+    signal.sigwait([signal.SIGTERM])
+    os._exit(0)
 """
 
 
@@ -521,10 +535,10 @@ def _processes_of(bench: Bench) -> list[bytes]:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives each box a user of its own")
 def test_a_box_is_no_user_of_the_host(graded: Graded, sum_challenge: Challenge) -> None:
-    printed = everything_printed(
-        graded(sum_challenge, job("say(open('/tmp/x', 'w') and open('/proc/1/mountinfo').read())"))
-    )
-    users = {int(user) for user in re.findall(r"tmpfs rw,.*uid=([0-9]+)", printed)}
+    printed = everything_printed(graded(sum_challenge, job("say(os.getuid(), open('/proc/self/mountinfo').read())")))
+    inside = int(printed.split()[0])
+    # Bubblewrap's boxes see a user of their own namespace; whose it is shows in what they have mounted.
+    users = {inside} if inside != 65534 else {int(user) for user in re.findall(r"tmpfs rw,.*uid=([0-9]+)", printed)}
     assert users
     assert all(FIRST_UID <= user < FIRST_UID + 4096 for user in users)
 

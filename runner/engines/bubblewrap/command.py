@@ -8,13 +8,14 @@ what a killed one left behind.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from assessments.challenge import Limits
-from runner.engines.protocol import Mount, SandboxSpec
+from runner.engines.protocol import OUTPUTS, Mount, SandboxSpec
+from runner.engines.rootfs import Rootfs
 
 MARKER = "assay:"
 BOX_UID = 65534
+_SHARED_MEMORY = "/dev/shm"  # noqa: S108 - the box's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +30,29 @@ class Descriptors:
     """It reads the system call filter here."""
 
 
-def options(spec: SandboxSpec, rootfs: Path, descriptors: Descriptors) -> tuple[str, ...]:
+def scratch_places(spec: SandboxSpec) -> tuple[str, ...]:
+    """The folders it may write to, beside shared memory."""
+    return ("/tmp", OUTPUTS) if spec.outputs else ("/tmp",)  # noqa: S108 - the box's own
+
+
+def all_scratch_places(spec: SandboxSpec) -> tuple[str, ...]:
+    """Every folder it may write to."""
+    return (_SHARED_MEMORY, *scratch_places(spec))
+
+
+def options(spec: SandboxSpec, rootfs: Rootfs, descriptors: Descriptors) -> tuple[str, ...]:
     """Everything bubblewrap is told by descriptor. Order matters: later mounts land on top of earlier ones."""
     return (
         *_ISOLATION,
         *_environment(spec.env),
-        *("--ro-bind", str(rootfs), "/"),
+        *("--ro-bind", str(rootfs.path), "/"),
         *("--proc", "/proc"),
         *("--dev", "/dev"),
-        *_scratch("/dev/shm", spec.limits.scratch_bytes),  # noqa: S108
+        *_scratch(_SHARED_MEMORY, spec.limits.scratch_bytes),
         *("--remount-ro", "/dev"),
-        *_scratch("/tmp", spec.limits.scratch_bytes),  # noqa: S108
+        *(part for place in scratch_places(spec) for part in _scratch(place, spec.limits.scratch_bytes)),
         *_scratch("/assets", _MOUNT_POINTS_BYTES),
-        *(part for mount in spec.mounts for part in _read_only(mount)),
+        *(part for mount in (*spec.mounts, *_packages(spec, rootfs)) for part in _read_only(mount)),
         *("--remount-ro", "/assets"),
         *("--remount-ro", "/proc"),  # last: no sysctl can be opened for writing
         *("--chdir", spec.folder),
@@ -79,6 +90,10 @@ def _environment(env: Mapping[str, str]) -> tuple[str, ...]:
 
 def _scratch(target: str, size_bytes: int) -> tuple[str, ...]:
     return ("--size", str(size_bytes), "--perms", "1777", "--tmpfs", target)
+
+
+def _packages(spec: SandboxSpec, rootfs: Rootfs) -> tuple[Mount, ...]:
+    return (Mount(spec.environment.site_packages, rootfs.site_packages),) if spec.environment else ()
 
 
 def _read_only(mount: Mount) -> tuple[str, ...]:

@@ -28,10 +28,13 @@ from assessments.errors import InfrastructureError
 from assessments.scorecard import Control, EngineRef
 from runner.engines import seccomp
 from runner.engines.box_users import lend_uid
-from runner.engines.bubblewrap.command import MARKER, Descriptors, inner_command, options
+from runner.engines.bubblewrap.command import MARKER, Descriptors, all_scratch_places, inner_command, options
+from runner.engines.bubblewrap.inodes import cap_files
 from runner.engines.bubblewrap.sandbox import BubblewrapSandbox, Parts, end_box
-from runner.engines.cgroups import PREFIX, Cgroups
-from runner.engines.protocol import SandboxSpec
+from runner.engines.cgroups import PREFIX, Cgroup, Cgroups
+from runner.engines.environments import Environment
+from runner.engines.protocol import OUTPUTS, SandboxSpec
+from runner.engines.rootfs import Rootfs
 from runner.engines.runs import Run
 
 _START_TIMEOUT_S = 10.0
@@ -44,7 +47,7 @@ class BubblewrapEngine:
     """See `runner.engines.protocol.Engine`. `program` is a bwrap that every user can execute."""
 
     program: Path
-    rootfs: Path
+    rootfs: Rootfs
     state: Path
     run: Run
     cgroups: Cgroups | None
@@ -60,6 +63,9 @@ class BubblewrapEngine:
     def describe(self, *, unenforced_allowed: bool) -> EngineRef:
         controls = tuple(_controls(self.cgroups, root=os.geteuid() == 0))
         return EngineRef("bubblewrap", self.version, controls, unenforced_allowed)
+
+    def prepare(self, environment: Environment) -> None:
+        """An environment's folder is mounted as it is."""
 
     def start(self, spec: SandboxSpec) -> BubblewrapSandbox:
         try:
@@ -89,7 +95,7 @@ class BubblewrapEngine:
         with contextlib.ExitStack() as undo:
             uid, release = lend_uid(self.state) if os.geteuid() == 0 else (None, _nothing)
             undo.callback(release)
-            cgroup = self.cgroups.create(f"{PREFIX}{name.replace(':', '-')}", spec.limits) if self.cgroups else None
+            cgroup = self._cgroup(name, spec)
             if cgroup:
                 undo.callback(cgroup.remove)
             with _held_back(functools.partial(self._spawn, spec, name, uid)) as (monitor, init_pid, status):
@@ -103,11 +109,39 @@ class BubblewrapEngine:
                     undo.callback(os.close, network_fd)
                     if cgroup:
                         cgroup.add(init_pid)
+                    outputs_fd = self._scratch(init_pid, spec)
+                    if outputs_fd is not None:
+                        undo.callback(os.close, outputs_fd)
                 except (ProcessLookupError, FileNotFoundError) as error:  # it ended while it set the box up
                     raise _no_box(monitor) from error
             undo.pop_all()
-        parts = Parts(spec.purpose, monitor, init_pid, init_pidfd, (network_fd, status), cgroup, release)
+        parts = Parts(spec.purpose, monitor, init_pid, init_pidfd, (network_fd, status), outputs_fd, cgroup, release)
         return BubblewrapSandbox(parts, spec.limits.output_bytes, spec.kept_bytes)
+
+    def _cgroup(self, name: str, spec: SandboxSpec) -> Cgroup | None:
+        if self.cgroups is None:
+            if spec.cores:
+                raise InfrastructureError("no cgroup can be made here: no sandbox can have cores of its own")
+            return None
+        return self.cgroups.create(f"{PREFIX}{name.replace(':', '-')}", spec.limits, spec.cores)
+
+    def _scratch(self, init_pid: int, spec: SandboxSpec) -> int | None:
+        """Cap the files of the box's scratch places, where that may be done, and open its outputs if it has some."""
+        root = f"/proc/{init_pid}/root"
+        if os.geteuid() == 0 or spec.outputs:
+            self._await_mounts(Path(root))
+        if os.geteuid() == 0:
+            for place in all_scratch_places(spec):
+                cap_files(root + place, spec.limits.scratch_files)
+        return os.open(root + OUTPUTS, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC) if spec.outputs else None
+
+    def _await_mounts(self, root: Path) -> None:
+        """Wait until the box's root is ours, to which bubblewrap turns when all is mounted."""
+        deadline = time.monotonic() + _START_TIMEOUT_S
+        while not root.samefile(self.rootfs.path):
+            if time.monotonic() > deadline:
+                raise InfrastructureError(f"bubblewrap did not set its sandbox up within {_START_TIMEOUT_S:.0f} s")
+            time.sleep(0.001)
 
     def _spawn(self, spec: SandboxSpec, name: str, uid: int | None, status: int, block: int) -> subprocess.Popen[bytes]:
         with contextlib.ExitStack() as inherited:
@@ -250,5 +284,7 @@ def _controls(cgroups: Cgroups | None, *, root: bool) -> Iterator[Control]:
     yield Control("cpu", enforced=cgroups is not None, how=group)
     yield Control("processes", enforced=True, how=group if cgroups else "rlimit in a user namespace of its own")
     yield Control("scratch", enforced=True, how="sized tmpfs; file size rlimit")
+    files = "files in each scratch place are counted" if root else "only root can cap the files of a scratch place"
+    yield Control("inodes", enforced=root, how=files)
     yield Control("output", enforced=True, how="drained and counted; killed beyond the limit")
     yield Control("time", enforced=True, how="deadline, then SIGKILL of the whole box")

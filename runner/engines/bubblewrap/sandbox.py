@@ -10,11 +10,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from assessments.errors import InfrastructureError
-from assessments.observation import Breach, Excerpt, SandboxRun, Usage
-from runner.engines.bubblewrap.output import Drain
+from assessments.observation import Breach, SandboxRun, Usage
 from runner.engines.cgroups import Cgroup
+from runner.engines.collect import Collected, collect
+from runner.engines.output import Drain, KeptOutput, first_breach
 
 _KILL_TIMEOUT_S = 5.0
 _DRAIN_TIMEOUT_S = 1.0
@@ -32,6 +34,8 @@ class Parts:
     init_pidfd: int
     descriptors: tuple[int, int]
     """Its network namespace, and the pipe its monitor writes its status to."""
+    outputs_fd: int | None
+    """Its folder of outputs, which stays readable through this when the box is gone."""
     cgroup: Cgroup | None
     release: Callable[[], None]
     """Gives back what the engine lent for as long as the sandbox lives."""
@@ -51,11 +55,14 @@ class BubblewrapSandbox:
         self._last_seen = _NOT_MEASURED
         self._run: SandboxRun | None = None
         self.started_at = time.monotonic()
+        self._collected = Collected()
+        self._stdout, self._stderr = KeptOutput(kept_bytes), KeptOutput(kept_bytes)
         stdout, stderr = parts.monitor.stdout, parts.monitor.stderr
         if stdout is None or stderr is None:
             msg = "the monitor must be started with pipes for its output"
             raise ValueError(msg)
-        self._drain = Drain(stdout, stderr, output_limit_bytes, kept_bytes, self._on_flood)
+        feeds = {_taken(stdout): self._stdout.add, _taken(stderr): self._stderr.add}
+        self._drain = Drain(feeds, output_limit_bytes, self._on_flood)
 
     @property
     def network_fd(self) -> int:
@@ -84,7 +91,13 @@ class BubblewrapSandbox:
             return self._run.usage if self._run is not None else self._measured()
 
     def output(self) -> tuple[bytes, bytes]:
-        return self._drain.stdout.kept(), self._drain.stderr.kept()
+        return self._stdout.kept(), self._stderr.kept()
+
+    def collect(self) -> Collected:
+        if self._run is None or self._parts.outputs_fd is None:
+            msg = "only a sandbox with outputs has something to collect, and only after its end"
+            raise ValueError(msg)
+        return self._collected
 
     def kill(self, breach: Breach | None = None) -> SandboxRun:
         self._end(breach)
@@ -129,32 +142,35 @@ class BubblewrapSandbox:
             held.callback(parts.release)
             for descriptor in (parts.init_pidfd, *parts.descriptors):
                 held.callback(os.close, descriptor)
+            if parts.outputs_fd is not None:
+                held.callback(os.close, parts.outputs_fd)
             held.callback(self._drain.close, _DRAIN_TIMEOUT_S)
             if parts.cgroup:
                 held.callback(parts.cgroup.remove)
             code = self._monitors_code()
             wall_s = time.monotonic() - self.started_at
             end_box(parts.init_pidfd)
+            if parts.outputs_fd is not None:
+                self._collected = collect(parts.outputs_fd)
             usage = parts.cgroup.usage() if parts.cgroup else self._last_seen
-            breach = self._breach or (Breach.MEMORY if usage.oom_kills else None)
-            ran = self._killed or breach is not None or _command_ran(parts.descriptors[1])
+            ran = self._killed or usage.oom_kills or _command_ran(parts.descriptors[1])
             host_ran_out = parts.cgroup is not None and parts.cgroup.host_ran_out()
-        stdout, stderr = self._drain.stdout, self._drain.stderr
         if not ran:
-            said = stderr.kept()[-500:].decode("utf-8", "replace").strip()
+            said = self._stderr.kept()[-500:].decode("utf-8", "replace").strip()
             raise InfrastructureError(
                 f"the sandbox came to its end before the command ran: {said or 'it said nothing'}"
             )
         if host_ran_out and not self._killed:
             raise InfrastructureError("the host ran out of memory and killed the sandbox; grade in fewer lanes")
+        breach = self._breach or first_breach(usage, flooded=self._drain.flooded)
         return SandboxRun(
             purpose=parts.purpose,
-            exit_code=None if self._killed else code,
+            exit_code=None if self._killed or breach is Breach.OUTPUT else code,
             breach=breach,
             wall_s=wall_s,
             usage=usage,
-            stdout=Excerpt(stdout.kept().decode("utf-8", "replace"), stdout.total_bytes),
-            stderr=Excerpt(stderr.kept().decode("utf-8", "replace"), stderr.total_bytes),
+            stdout=self._stdout.excerpt(),
+            stderr=self._stderr.excerpt(),
         )
 
     def _monitors_code(self) -> int:
@@ -163,6 +179,13 @@ class BubblewrapSandbox:
         except subprocess.TimeoutExpired:
             self._parts.monitor.kill()
             return self._parts.monitor.wait()
+
+
+def _taken(stream: IO[bytes]) -> int:
+    """The stream's descriptor, for a reader that closes it by itself; the stream's own end is closed."""
+    descriptor = os.dup(stream.fileno())
+    stream.close()
+    return descriptor
 
 
 def _command_ran(status: int) -> bool:

@@ -11,7 +11,8 @@ import pytest
 
 from runner.bench import open_bench
 from runner.engines.cgroups import find_cgroups
-from runner.engines.runs import open_run, sweep
+from runner.engines.runs import open_run
+from runner.engines.sweep import sweep
 
 VICTIM = """
 import os, sys

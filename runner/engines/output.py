@@ -3,8 +3,9 @@
 import os
 import selectors
 import threading
-from collections.abc import Callable
-from typing import IO
+from collections.abc import Callable, Mapping
+
+from assessments.observation import Breach, Excerpt, Usage
 
 _CHUNK_BYTES = 64 * 1024
 _CUT = b"\n[... %d bytes not kept ...]\n"
@@ -21,7 +22,8 @@ class KeptOutput:
         self.total_bytes = 0
         self._lock = threading.Lock()
 
-    def add(self, chunk: bytes) -> None:
+    def add(self, chunk: bytes) -> int:
+        """Take the next bytes of the stream; gives how many there were."""
         with self._lock:
             self.total_bytes += len(chunk)
             room = self._head_bytes - len(self._head)
@@ -29,29 +31,42 @@ class KeptOutput:
             if len(chunk) > room:
                 self._tail += chunk[max(room, 0) :]
                 del self._tail[: -self._tail_bytes]
+        return len(chunk)
 
     def kept(self) -> bytes:
         with self._lock:
             lost = self.total_bytes - len(self._head) - len(self._tail)
             return bytes(self._head) + (_CUT % lost if lost else b"") + bytes(self._tail)
 
+    def excerpt(self) -> Excerpt:
+        """What was kept, as text."""
+        return Excerpt(self.kept().decode("utf-8", "replace"), self.total_bytes)
+
+
+Feed = Callable[[bytes], int]
+"""Takes what was read from one descriptor, and gives how many bytes of it were output."""
+
 
 class Drain:
-    """Reads stdout and stderr in a thread of its own until both end, or `close`.
+    """Reads descriptors in a thread of its own until all have ended, or `close`. They are its own to close.
 
     A reader that stopped would let the writer block, and a flood would then hold up the kill as well. Beyond
-    `limit_bytes` in all, `on_flood` is called once and reading goes on.
+    `limit_bytes` in all, `on_flood` is called once and reading goes on; `on_end` is called after the last byte.
     """
 
     def __init__(
-        self, stdout: IO[bytes], stderr: IO[bytes], limit_bytes: int, kept_bytes: int, on_flood: Callable[[], None]
+        self,
+        feeds: Mapping[int, Feed],
+        limit_bytes: int,
+        on_flood: Callable[[], None],
+        on_end: Callable[[], None] | None = None,
     ) -> None:
-        self.stdout = KeptOutput(kept_bytes)
-        self.stderr = KeptOutput(kept_bytes)
-        self._files = (stdout, stderr)
-        self._streams = {stdout.fileno(): self.stdout, stderr.fileno(): self.stderr}
+        self._feeds = dict(feeds)
         self._limit_bytes = limit_bytes
         self._on_flood = on_flood
+        self._on_end = on_end
+        self.flooded = False
+        """Whether there was more than the limit; certain only after `close`."""
         self._wake_read, self._wake_write = os.pipe()
         self._thread = threading.Thread(target=self._run, name="assay-drain", daemon=True)
         self._thread.start()
@@ -63,26 +78,41 @@ class Drain:
         self._thread.join()
 
     def _run(self) -> None:
-        flooded = False
+        total_bytes = 0
         with selectors.DefaultSelector() as selector:
             selector.register(self._wake_read, selectors.EVENT_READ)
-            for descriptor in self._streams:
+            for descriptor in self._feeds:
                 selector.register(descriptor, selectors.EVENT_READ)
-            open_streams = set(self._streams)
-            while open_streams:
+            living = set(self._feeds)
+            while living:
                 ready = [key.fd for key, _ in selector.select()]
                 if self._wake_read in ready:
                     break
                 for descriptor in ready:
-                    chunk = os.read(descriptor, _CHUNK_BYTES)
+                    chunk = _read(descriptor)
                     if chunk:
-                        self._streams[descriptor].add(chunk)
+                        total_bytes += self._feeds[descriptor](chunk)
                     else:
                         selector.unregister(descriptor)
-                        open_streams.discard(descriptor)
-                if not flooded and self.stdout.total_bytes + self.stderr.total_bytes > self._limit_bytes:
-                    flooded = True
+                        living.discard(descriptor)
+                if not self.flooded and total_bytes > self._limit_bytes:
+                    self.flooded = True
                     self._on_flood()
-        os.close(self._wake_read)
-        for file in self._files:
-            file.close()
+        for descriptor in (self._wake_read, *self._feeds):
+            os.close(descriptor)
+        if self._on_end:
+            self._on_end()
+
+
+def _read(descriptor: int) -> bytes:
+    try:
+        return os.read(descriptor, _CHUNK_BYTES)
+    except ConnectionError:  # the other end of a socket is gone
+        return b""
+
+
+def first_breach(usage: Usage, *, flooded: bool) -> Breach | None:
+    """The limit that a run broke which came to its end by itself, as its accounts tell it."""
+    if usage.oom_kills:
+        return Breach.MEMORY
+    return Breach.OUTPUT if flooded else None

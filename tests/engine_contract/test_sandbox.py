@@ -14,6 +14,7 @@ from assessments.challenge import Limits
 from assessments.errors import InfrastructureError
 from assessments.observation import Breach, SandboxRun
 from runner.bench import Bench, open_bench
+from runner.engines.box_users import FIRST_UID
 from runner.engines.protocol import Mount, Sandbox, SandboxSpec
 
 MB = 1024 * 1024
@@ -204,15 +205,18 @@ def test_a_command_that_ignores_every_polite_signal_is_killed_all_the_same(start
 def test_the_box_sees_no_host_path_user_or_environment(run: Run) -> None:
     ended = run(
         "import json, os\n"
+        "def read(path):\n"
+        "  try: return open(path).read()\n"
+        "  except PermissionError: return ''\n"
         "print(json.dumps({'uid': os.getuid(), 'names': os.uname().nodename,"
-        " 'environ': open('/proc/1/environ').read(), 'cmdline': open('/proc/1/cmdline').read(),"
+        " 'environ': read('/proc/1/environ'), 'cmdline': read('/proc/1/cmdline'),"
         " 'processes': [p for p in os.listdir('/proc') if p.isdigit()]}))"
     )
     seen = json.loads(ended.stdout.text)
-    assert seen["uid"] == 65534
+    assert seen["uid"] == 65534 or seen["uid"] in range(FIRST_UID, FIRST_UID + 4096)
     assert seen["names"] == "sandbox"
     assert seen["environ"] == ""
-    assert seen["processes"] == ["1", "2"]
+    assert len(seen["processes"]) == 2
     assert str(Path.home()) + "/" not in seen["cmdline"]
 
 
@@ -227,7 +231,7 @@ def test_an_engine_that_was_shut_starts_nothing_and_leaves_nothing(built_state: 
         assert not _processes_of(bench.run.id)
 
 
-def test_a_sandbox_that_cannot_be_set_up_is_our_failure_with_bubblewraps_own_words(bench: Bench) -> None:
+def test_a_sandbox_that_cannot_be_set_up_is_our_failure_with_its_reason(bench: Bench) -> None:
     spec = SandboxSpec("test", ("/bin/sh",), "/nowhere", (), LIMITS)
     with pytest.raises(InfrastructureError, match="/nowhere"):
         bench.engine.start(spec).wait(PATIENCE_S)

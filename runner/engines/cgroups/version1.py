@@ -1,0 +1,144 @@
+"""Version 1: one folder in each hierarchy."""
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from assessments.challenge import Limits
+from assessments.errors import InfrastructureError
+from assessments.observation import Usage
+from runner.engines.cgroups.protocol import CPU_PERIOD_US, Accounts, Cgroup, flat_keyed, listed
+from runner.engines.cgroups.removal import kill_and_remove
+
+_CLOSE_TO_LIMIT = 0.95
+_NEEDED = ("memory", "pids", "cpu", "cpuacct", "freezer")
+_CPUSET = "cpuset"
+"""Only for sandboxes that get cores of their own: its folder must be told cores and memory nodes before any use."""
+
+
+@dataclass(frozen=True)
+class _V1Cgroup:
+    """One folder in each version 1 hierarchy."""
+
+    folders: dict[str, Path]
+
+    def add(self, pid: int) -> None:
+        for folder in set(self.folders.values()):
+            (folder / "cgroup.procs").write_text(str(pid))
+
+    def usage(self) -> Usage:
+        memory = self.folders["memory"]
+        return Usage(
+            peak_memory_bytes=int((memory / "memory.max_usage_in_bytes").read_text()),
+            cpu_s=int((self.folders["cpuacct"] / "cpuacct.usage").read_text()) / 1e9,
+            oom_kills=self._kills() if self._hit_its_limit() else 0,
+            throttled_s=flat_keyed(self.folders["cpu"] / "cpu.stat")["throttled_time"] / 1e9,
+        )
+
+    def hold_sockets(self, memory_bytes: int) -> None:
+        sockets = self.folders["memory"] / "memory.kmem.tcp.limit_in_bytes"
+        if sockets.exists():  # version 1 counts what sockets buffer apart
+            sockets.write_text(str(memory_bytes))
+
+    def forget_peak(self) -> None:
+        with contextlib.suppress(OSError):
+            (self.folders["memory"] / "memory.max_usage_in_bytes").write_text("0")
+
+    def host_ran_out(self) -> bool:
+        return self._kills() > 0 and not self._hit_its_limit()
+
+    def held_to(self) -> tuple[int, int]:
+        processes = (self.folders["pids"] / "pids.max").read_text().strip()
+        limit = int((self.folders["memory"] / "memory.limit_in_bytes").read_text())
+        return limit, int(processes) if processes.isdigit() else 1 << 62
+
+    def _kills(self) -> int:
+        return flat_keyed(self.folders["memory"] / "memory.oom_control").get("oom_kill", 0)
+
+    def _hit_its_limit(self) -> bool:
+        """By the peak, which comes close: where swap counts against the same limit, failcnt stays 0 (seen on 6.18)."""
+        peak, limit = (
+            int((self.folders["memory"] / f"memory.{name}_in_bytes").read_text()) for name in ("max_usage", "limit")
+        )
+        return peak > limit * _CLOSE_TO_LIMIT
+
+    def remove(self) -> None:
+        kill_and_remove(tuple(set(self.folders.values())))
+
+
+@dataclass(frozen=True)
+class V1Cgroups:
+    """See `runner.engines.cgroups.protocol.Cgroups`."""
+
+    by_controller: dict[str, Path]
+    version: int = 1
+
+    @property
+    def parents(self) -> tuple[Path, ...]:
+        return tuple(sorted(set(self.by_controller.values())))
+
+    def create(self, name: str, limits: Limits, cores: Sequence[int] = ()) -> Cgroup:
+        if cores and _CPUSET not in self.by_controller:
+            raise InfrastructureError("this host has no cpuset controller: no sandbox can have cores of its own")
+        wanted = (*_NEEDED, _CPUSET) if cores else _NEEDED
+        folders = {controller: self.by_controller[controller] / name for controller in wanted}
+        group = _V1Cgroup(folders)
+        try:
+            for folder in set(folders.values()):
+                folder.mkdir()
+            if cores:
+                _give_cores(folders[_CPUSET], cores)
+            _limit(folders, limits, quota=not cores)
+            group.hold_sockets(limits.memory_bytes)
+        except OSError as error:
+            group.remove()
+            raise InfrastructureError(f"cgroup {name} could not be made: {error}") from error
+        return group
+
+
+def _give_cores(folder: Path, cores: Sequence[int]) -> None:
+    nodes = next(place for place in (folder.parent, *folder.parents) if (place / "cpuset.mems").read_text().strip())
+    (folder / "cpuset.mems").write_text((nodes / "cpuset.mems").read_text().strip())
+    (folder / "cpuset.cpus").write_text(listed(cores))
+
+
+def _limit(folders: dict[str, Path], limits: Limits, *, quota: bool) -> None:
+    memory = folders["memory"]
+    (memory / "memory.limit_in_bytes").write_text(str(limits.memory_bytes))
+    with_swap = memory / "memory.memsw.limit_in_bytes"
+    if with_swap.exists():
+        with_swap.write_text(str(limits.memory_bytes))
+    (memory / "memory.swappiness").write_text("0")
+    (folders["pids"] / "pids.max").write_text(str(limits.processes))
+    (folders["cpu"] / "cpu.cfs_period_us").write_text(str(CPU_PERIOD_US))
+    if quota:
+        (folders["cpu"] / "cpu.cfs_quota_us").write_text(str(int(limits.cpus * CPU_PERIOD_US)))
+
+
+def v1_groups() -> V1Cgroups | None:
+    """Our own place in each version 1 hierarchy, from /proc/self/cgroup and the mount table."""
+    folders = _folders_of("self")
+    return V1Cgroups(folders) if set(_NEEDED) <= set(folders) else None
+
+
+def v1_accounts_of(pid: int) -> Accounts | None:
+    """The accounts of the group that a process is in, if this host keeps them by version 1."""
+    folders = _folders_of(str(pid))
+    return _V1Cgroup(folders) if set(_NEEDED) <= set(folders) else None
+
+
+def _folders_of(process: str) -> dict[str, Path]:
+    mounts: dict[str, Path] = {}
+    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+        left, _, right = line.partition(" - ")
+        kind, _, options = right.split(" ", 2)
+        if kind == "cgroup":
+            mounts |= dict.fromkeys(options.split(","), Path(left.split()[4]))
+    folders = {}
+    for line in Path("/proc", process, "cgroup").read_text().splitlines():
+        _, names, path = line.split(":", 2)
+        for controller in names.split(","):
+            if controller in (*_NEEDED, _CPUSET) and controller in mounts:
+                folders[controller] = mounts[controller] / path.lstrip("/")
+    return folders

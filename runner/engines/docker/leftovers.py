@@ -1,0 +1,16 @@
+"""Containers whose run is dead. They are found by their labels, so that none needs a record that could be lost."""
+
+from collections.abc import Callable
+
+from runner.engines.docker.container import RUN_LABEL, STATE_LABEL
+from runner.engines.docker.daemon import Daemon
+
+
+def remove_containers(daemon: Daemon, state: str, alive: Callable[[str], bool]) -> int:
+    """Remove the containers of this state folder's dead runs; how many there were. Raises InfrastructureError."""
+    removed = 0
+    for container, labels in daemon.containers([f"{STATE_LABEL}={state}"]):
+        if not alive(labels.get(RUN_LABEL, "")):
+            daemon.remove(container)
+            removed += 1
+    return removed

@@ -1,0 +1,243 @@
+"""One living container: its processes as this host sees them, its accounts, and how it ends."""
+
+import contextlib
+import os
+import select
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import requests
+from docker.errors import APIError
+
+from assessments.errors import InfrastructureError
+from assessments.observation import Breach, SandboxRun, Usage
+from runner.engines.cgroups import Accounts
+from runner.engines.collect import Collected, collect
+from runner.engines.docker.daemon import Daemon
+from runner.engines.docker.stream import Demultiplexer
+from runner.engines.output import Drain, KeptOutput, first_breach
+
+_LEAVE_TIMEOUT_S = 3
+_KILL_TIMEOUT_S = 5.0
+_DRAIN_TIMEOUT_S = 1.0
+_NOT_MEASURED = Usage(peak_memory_bytes=None, cpu_s=None, oom_kills=None)
+_KILLED_BY_SIGNAL = 128 + signal.SIGKILL
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A container's processes as this host sees them, which it does unless a runtime of its own hides them."""
+
+    init_pidfd: int
+    main_pidfd: int
+    network_fd: int
+    outputs_fd: int | None
+    accounts: Accounts
+
+    def close(self) -> None:
+        for descriptor in (self.init_pidfd, self.main_pidfd, self.network_fd, self.outputs_fd):
+            if descriptor is not None:
+                os.close(descriptor)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a running sandbox is made of."""
+
+    purpose: str
+    daemon: Daemon
+    container: str
+    stream: Any
+    """The engine's stream to the container: what is sent is its stdin, what comes is its output."""
+    seen: Seen | None
+    release: Callable[[], None]
+    """Gives back what the engine lent for as long as the sandbox lives."""
+
+
+class DockerSandbox:
+    """See `runner.engines.protocol.Sandbox` for what each call promises."""
+
+    def __init__(self, parts: Parts, output_limit_bytes: int, kept_bytes: int) -> None:
+        self._parts = parts
+        self._lock = threading.Lock()
+        self._closing_lock = threading.Lock()
+        self._closing = False
+        self._failure: InfrastructureError | None = None
+        self._breach: Breach | None = None
+        self._killed = False
+        self._last_seen = _NOT_MEASURED
+        self._run: SandboxRun | None = None
+        self._collected: Collected | None = None
+        self._stdout, self._stderr = KeptOutput(kept_bytes), KeptOutput(kept_bytes)
+        self._ended = threading.Event()
+        self._cpu_before_s = parts.seen.accounts.usage().cpu_s or 0.0 if parts.seen else 0.0
+        self.started_at = time.monotonic()
+        streams = Demultiplexer(self._stdout, self._stderr)
+        self._drain = Drain(
+            {os.dup(parts.stream.fileno()): streams.feed}, output_limit_bytes, self._on_flood, self._ended.set
+        )
+
+    def let_go(self) -> None:
+        """Let the command run, which process 1 has held back until now."""
+        self.started_at = time.monotonic()
+        with contextlib.suppress(OSError):  # whoever waits for it will meet its end
+            self._parts.stream.sendall(b"\n")
+
+    @property
+    def network_fd(self) -> int:
+        if self._parts.seen is None:
+            raise InfrastructureError("the runtime keeps its sandboxes' network to itself; use one that does not")
+        return self._parts.seen.network_fd
+
+    def signal(self, number: int) -> None:
+        if self._parts.seen is None:
+            raise InfrastructureError("the runtime hides its processes: none can be signalled; use one that does not")
+        with self._lock, contextlib.suppress(ProcessLookupError):
+            if not self._closing:
+                signal.pidfd_send_signal(self._parts.seen.main_pidfd, number)
+
+    def wait(self, timeout_s: float) -> SandboxRun | None:
+        if self._run is None and self._failure is None and not self._main_ended(max(timeout_s, 0)):
+            return None
+        return self._finish()
+
+    def usage(self) -> Usage:
+        with self._lock:
+            return self._run.usage if self._run is not None else self._measured()
+
+    def output(self) -> tuple[bytes, bytes]:
+        return self._stdout.kept(), self._stderr.kept()
+
+    def collect(self) -> Collected:
+        if self._collected is None:
+            msg = "only a sandbox with outputs has something to collect, and only after its end"
+            raise ValueError(msg)
+        return self._collected
+
+    def kill(self, breach: Breach | None = None) -> SandboxRun:
+        self._end(breach)
+        return self._finish()
+
+    def _on_flood(self) -> None:
+        self._end(Breach.OUTPUT)
+
+    def _main_ended(self, timeout_s: float) -> bool:
+        if self._parts.seen is None:
+            return self._ended.wait(timeout_s)
+        with self._lock:
+            if self._closing:
+                return True
+            waiting = os.dup(self._parts.seen.main_pidfd)  # another thread may finish meanwhile
+        try:
+            return _is_over(waiting, timeout_s)
+        finally:
+            os.close(waiting)
+
+    def _end(self, breach: Breach | None) -> None:
+        """Kill process 1 and with it the whole container, without asking the engine where we can do it ourselves."""
+        with self._lock:
+            if self._run is not None or self._closing:
+                return
+            seen = self._parts.seen
+            if self._ended.is_set() if seen is None else _is_over(seen.main_pidfd, 0):
+                return
+            self._breach = self._breach or breach
+            self._last_seen = self._measured()
+            self._killed = True
+            if seen is not None:
+                _kill(seen.init_pidfd)
+
+    def _measured(self) -> Usage:
+        if self._parts.seen is None:
+            return _NOT_MEASURED
+        try:
+            usage = self._parts.seen.accounts.usage()
+            return replace(usage, cpu_s=(usage.cpu_s or 0.0) - self._cpu_before_s)
+        except OSError:  # the group has gone with its processes
+            return self._last_seen
+
+    def _finish(self) -> SandboxRun:
+        """Clean up once, and say what came of the run; a later call gives the same answer."""
+        with self._closing_lock:
+            if self._failure is not None:
+                raise self._failure
+            if self._run is None:
+                with self._lock:
+                    self._closing = True
+                try:
+                    self._run = self._closed()
+                except InfrastructureError as error:
+                    self._failure = error
+                    raise
+            return self._run
+
+    def _closed(self) -> SandboxRun:
+        """Release everything the sandbox held, whatever fails on the way. Raises InfrastructureError."""
+        parts, seen = self._parts, self._parts.seen
+        with contextlib.ExitStack() as held:
+            held.callback(parts.release)
+            if seen is not None:
+                held.callback(seen.close)
+            held.callback(_close_stream, parts.stream)
+            held.callback(self._drain.close, _DRAIN_TIMEOUT_S)
+            held.callback(parts.daemon.remove, parts.container)
+            if seen is not None:
+                held.callback(_kill, seen.init_pidfd)
+            wall_s = time.monotonic() - self.started_at
+            usage = self._last_seen if self._killed else self._measured()
+            host_ran_out = not self._killed and seen is not None and _host_ran_out(seen.accounts)
+            code = None if self._killed else self._let_go()
+            if seen is not None and seen.outputs_fd is not None:
+                _kill(seen.init_pidfd)
+                if not _is_over(seen.init_pidfd, _KILL_TIMEOUT_S):
+                    raise InfrastructureError("a sandbox survived SIGKILL for 5 s; its files were not read")
+                self._collected = collect(seen.outputs_fd)
+        if host_ran_out:
+            raise InfrastructureError("the host ran out of memory and killed the sandbox; grade in fewer lanes")
+        breach = self._breach or first_breach(usage, flooded=self._drain.flooded)
+        code = None if breach is Breach.OUTPUT else code
+        return SandboxRun(parts.purpose, code, breach, wall_s, usage, self._stdout.excerpt(), self._stderr.excerpt())
+
+    def _let_go(self) -> int:
+        """The command's exit code, from process 1, which ends now that its accounts have been read."""
+        parts = self._parts
+        with contextlib.suppress(OSError):
+            parts.stream.sendall(b"\n")
+        if parts.seen is not None and not _is_over(parts.seen.init_pidfd, _LEAVE_TIMEOUT_S):
+            _kill(parts.seen.init_pidfd)  # somebody in the container has tampered with its process 1
+            return _KILLED_BY_SIGNAL
+        with parts.daemon.asked_to("say how a container ended"):
+            try:
+                return int(parts.daemon.ending.wait(parts.container, timeout=_LEAVE_TIMEOUT_S)["StatusCode"])
+            except (requests.Timeout, APIError):
+                if parts.seen is not None:
+                    raise
+                return _KILLED_BY_SIGNAL
+
+
+def _host_ran_out(accounts: Accounts) -> bool:
+    try:
+        return accounts.host_ran_out()
+    except OSError:
+        return False
+
+
+def _kill(pidfd: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+
+
+def _is_over(pidfd: int, timeout_s: float) -> bool:
+    """Whether the process ends within that time. Not a child of ours, so that only its descriptor tells."""
+    poller = select.poll()
+    poller.register(pidfd, select.POLLIN)
+    return bool(poller.poll(timeout_s * 1000))
+
+
+def _close_stream(stream: Any) -> None:
+    with contextlib.suppress(OSError):
+        stream.close()

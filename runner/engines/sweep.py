@@ -1,0 +1,97 @@
+"""Removes what dead runs left behind: processes, control groups, containers, and at last their folders.
+
+A run is dead when nobody holds its lock, and the kernel lets go of that on any kind of death. What is living is never
+touched. Containers of a Docker engine that does not answer now are left to a later sweep, and so is their run's folder.
+"""
+
+import contextlib
+import os
+import signal
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assessments.errors import InfrastructureError
+from runner.engines.bubblewrap.command import MARKER
+from runner.engines.cgroups import PREFIX, remove_leftovers
+from runner.engines.docker.endpoint import Endpoint
+from runner.engines.runs import DeadRun, dead_runs, is_owned
+
+if TYPE_CHECKING:
+    from runner.engines.docker.daemon import Daemon
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What a sweep removed, and what has to wait."""
+
+    runs: int
+    processes: int
+    cgroups: int
+    containers: int
+    waiting: tuple[str, ...]
+    """Addresses of Docker engines that may hold containers of dead runs, and do not answer."""
+
+    def __str__(self) -> str:
+        kinds = {"processes": self.processes, "cgroups": self.cgroups, "containers": self.containers}
+        told = f"{self.runs} dead runs: " + ", ".join(f"{number} {name}" for name, number in kinds.items())
+        return told + "".join(f"; the Docker engine at {url} does not answer and may hold more" for url in self.waiting)
+
+
+def sweep(state: Path, daemon: "Daemon | None" = None) -> Swept:
+    """Kill and remove what dead runs left in this state folder. `daemon`: an engine to look in besides theirs."""
+    with dead_runs(state) as dead:
+        processes = sum(_kill_marked(run.id) for run in dead)
+        groups = sum(remove_leftovers(run.cgroup_parents, f"{PREFIX}{run.id}-") for run in dead)
+        containers, waiting = _remove_containers(state, dead, daemon)
+        done = [run for run in dead if run.docker not in waiting]
+        for run in done:
+            run.forget()
+    return Swept(len(done), processes, groups, containers, tuple(sorted(waiting)))
+
+
+def _remove_containers(state: Path, dead: Iterable[DeadRun], daemon: "Daemon | None") -> tuple[int, set[str]]:
+    """How many there were, and which engines did not answer."""
+    own = {daemon.endpoint.url} if daemon else set()
+    urls = {run.docker for run in dead if run.docker} | own
+    if not urls:
+        return 0, set()
+    from runner.engines.docker.daemon import Unusable, connect  # slow to import, and not needed where there is none
+    from runner.engines.docker.engine import state_id
+    from runner.engines.docker.leftovers import remove_containers
+
+    ids = {run.id for run in dead}
+
+    def alive(run: str) -> bool:
+        return run not in ids and is_owned(state, run)
+
+    removed, waiting = 0, set()
+    for url in urls:
+        endpoint = Endpoint(url, "a dead run")
+        if not endpoint.socket.exists():
+            continue  # that engine is gone, and its containers with it
+        try:
+            with contextlib.ExitStack() as stack:
+                asked = daemon if daemon and daemon.endpoint.url == url else connect(endpoint)
+                if asked is not daemon:
+                    stack.callback(asked.close)
+                removed += remove_containers(
+                    asked, state_id(state), lambda run: run not in ids and is_owned(state, run)
+                )
+        except (Unusable, InfrastructureError):
+            waiting.add(url)
+    return removed, waiting
+
+
+def _kill_marked(run_id: str) -> int:
+    """Kill bubblewrap's processes that carry the run's marker; a box's process 1 takes the whole box with it."""
+    marker = f"{MARKER}{run_id}:".encode()
+    killed = 0
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            words = (entry / "cmdline").read_bytes().split(b"\0")
+            if words[0].endswith(b"bwrap") and any(word.startswith(marker) for word in words):
+                os.kill(int(entry.name), signal.SIGKILL)
+                killed += 1
+    return killed
