@@ -24,6 +24,7 @@ from runner.certify.solutions import Kind, read_solutions
 from runner.certify.verify import Certificate, Row, verify
 from runner.cli import options
 from runner.cli.screen import OUTCOME_STYLES, data_console, print_problems, say
+from runner.engines.choose import wish
 from runner.nursery import open_nursery
 from runner.reports.wording import count
 
@@ -119,10 +120,19 @@ def lint_challenge(name: str, challenges: Path | None) -> None:
 @click.option("--times", type=click.IntRange(1, 1000), default=2, show_default=True, help="Gradings of accepted ones.")
 @click.option("--only", multiple=True, help="Only this solution, such as broken/batch-order-lost; may be repeated.")
 @options.lanes
+@options.engine
+@options.runtime
 @options.challenges
 @options.as_json
 def verify_challenge(
-    name: str, times: int, only: Sequence[str], lanes: int | None, challenges: Path | None, as_json: bool
+    name: str,
+    times: int,
+    only: Sequence[str],
+    lanes: int | None,
+    engine: str | None,
+    runtime: str | None,
+    challenges: Path | None,
+    as_json: bool,
 ) -> None:
     """Prove a challenge: grade every sample solution, and print the matrix of solutions against checks."""
     challenge = catalogue.find(name, challenges)
@@ -140,7 +150,7 @@ def verify_challenge(
         verdict = "wrong" if row.problems else "as expected"
         say(f"{len(done)}/{total} {row.solution.label} {row.share:.0%} {verdict}")
 
-    with open_bench(default_state(), say) as bench:
+    with open_bench(default_state(), say, wish(engine, runtime)) as bench:
         certificate = verify(challenge, chosen, bench, times=times, lanes=lanes, done=tell)
     if as_json:
         print(json.dumps(_certificate(certificate), indent=1))

@@ -10,8 +10,10 @@ from assessments.errors import UsageError
 from runner import catalogue
 from runner.bench import default_state, open_bench
 from runner.certify.solutions import Solution, read_solutions
+from runner.cli import options
 from runner.cli.grade import exit_code, print_ended
 from runner.cli.screen import say
+from runner.engines.choose import wish
 from runner.grade import Order
 from runner.intake import write_tree
 from runner.lanes import grade_all
@@ -23,7 +25,9 @@ _SAMPLES = ("accepted/reference", "broken/honest-attempt", "slow/lookups-one-by-
 @click.command("demo")
 @click.option("-o", "--out", type=click.Path(file_okay=False, path_type=Path), default=Path("demo"), show_default=True)
 @click.option("--lanes", type=click.IntRange(1, 32), default=len(_SAMPLES), show_default=True)
-def command(out: Path, lanes: int) -> None:
+@options.engine
+@options.runtime
+def command(out: Path, lanes: int, engine: str | None, runtime: str | None) -> None:
     """Grade the reference, an honest submission with faults, a slow one and a hostile one.
 
     They wait more than they work, so all four are graded at the same time. They are our own, so a host that cannot
@@ -34,7 +38,11 @@ def command(out: Path, lanes: int) -> None:
     missing = [label for label in _SAMPLES if label not in solutions]
     if missing:
         raise UsageError(f"{challenge.id} has no sample solution {', '.join(missing)}")
-    with tempfile.TemporaryDirectory(prefix="assay-demo-") as scratch, open_bench(default_state(), say) as bench:
+    wanted = wish(engine, runtime)
+    with (
+        tempfile.TemporaryDirectory(prefix="assay-demo-") as scratch,
+        open_bench(default_state(), say, wanted) as bench,
+    ):
         orders = [_order(solutions[label], Path(scratch)) for label in _SAMPLES]
         ended = grade_all(orders, challenge, bench, out, lanes)
     print_ended(ended)

@@ -13,36 +13,57 @@ from assessments.errors import ExitCode
 from runner.bench import default_state
 from runner.cli import options
 from runner.cli.screen import data_console, say
-from runner.doctor.examine import Level, examine
+from runner.doctor.examine import Examination, Verdict, examine
+from runner.doctor.host import Finding, Level
+from runner.engines.choose import wish
 
-_STYLES = {Level.OK: "green", Level.LIMITED: "yellow", Level.BROKEN: "red"}
+_STYLES = {Level.OK: "green", Level.NOTE: "cyan", Level.LIMITED: "yellow", Level.BROKEN: "red"}
 
 
 @click.command("doctor")
+@options.engine
+@options.runtime
 @options.as_json
-def command(as_json: bool) -> None:
-    """Try every control in a real sandbox, and say whether a graded run can be had here.
+def command(engine: str | None, runtime: str | None, as_json: bool) -> None:
+    """Try every control in real sandboxes of each engine, and say whether a graded run can be had here.
 
-    Exits with 4 when it cannot: something is broken, or a limit is not enforced.
+    Exits with 4 when it cannot: something is broken, or a limit is not enforced by the engine that would be used.
     """
-    findings = examine(default_state(), say)
-    worst = {finding.level for finding in findings}
+    found = examine(default_state(), say, wish(engine, runtime))
     if as_json:
-        print(json.dumps([dataclasses.asdict(finding) for finding in findings], indent=1))
+        print(json.dumps(_document(found), indent=1))
     else:
-        table = Table("topic", "state", "seen", "fix", box=box.SIMPLE_HEAD)
-        for finding in findings:
-            table.add_row(finding.topic, Text(finding.level, style=_STYLES[finding.level]), finding.seen, finding.fix)
-        data_console().print(table)
-        print(_verdict(worst))
-    sys.exit(ExitCode.INFRASTRUCTURE if worst - {Level.OK} else ExitCode.DONE)
+        for title in ("", *dict.fromkeys(finding.engine for finding in found.findings if finding.engine)):
+            findings = [finding for finding in found.findings if finding.engine == title]
+            data_console().print(_table(title or "this host", findings))
+        print(_verdict(found))
+    sys.exit(ExitCode.DONE if found.verdict is Verdict.READY else ExitCode.INFRASTRUCTURE)
 
 
-def _verdict(levels: set[Level]) -> str:
-    if Level.BROKEN in levels:
-        return "No submission can be graded here: mend what is broken first."
-    if Level.LIMITED in levels:
-        return (
-            "A graded run is refused here, since some limits are not enforced; --allow-unenforced goes on all the same."
-        )
-    return "Graded runs use bubblewrap here, with every control enforced."
+def _document(found: Examination) -> dict[str, object]:
+    return {
+        "verdict": found.verdict,
+        "engine": found.engine,
+        "why": found.why,
+        "findings": [dataclasses.asdict(finding) for finding in found.findings],
+    }
+
+
+def _table(title: str, findings: list[Finding]) -> Table:
+    table = Table(title, "state", "seen", "fix", box=box.SIMPLE_HEAD)
+    for finding in findings:
+        table.add_row(finding.topic, Text(finding.level, style=_STYLES[finding.level]), finding.seen, finding.fix)
+    return table
+
+
+def _verdict(found: Examination) -> str:
+    if found.engine is None:
+        return f"No submission can be graded here as asked: {found.why}."
+    used = f"A graded run would use {found.engine}: {found.why}."
+    match found.verdict:
+        case Verdict.READY:
+            return f"{used} Every control is enforced."
+        case Verdict.REFUSED:
+            return f"{used} It is refused, since some limits are not enforced; --allow-unenforced goes on all the same."
+        case Verdict.IMPOSSIBLE:
+            return f"{used} It is impossible: mend what is broken first."

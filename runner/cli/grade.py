@@ -16,6 +16,7 @@ from runner import catalogue
 from runner.bench import default_state, open_bench
 from runner.cli import options
 from runner.cli.screen import OUTCOME_STYLES, data_console, print_problems, say
+from runner.engines.choose import wish
 from runner.grade import Order
 from runner.lanes import Ended, grade_all
 from runner.reports import document
@@ -42,6 +43,8 @@ _CELL_BYTES = 160
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Grade with this seed. [default: a fresh one]")
 @click.option("--fail-under", type=click.FloatRange(0, 100), help="Exit with 1 if a score is below this percentage.")
 @options.lanes
+@options.engine
+@options.runtime
 @options.unenforced
 @options.as_json
 def command(
@@ -54,6 +57,8 @@ def command(
     seed: int | None,
     fail_under: float | None,
     lanes: int | None,
+    engine: str | None,
+    runtime: str | None,
     allow_unenforced: bool,
     as_json: bool,
 ) -> None:
@@ -65,7 +70,7 @@ def command(
         raise click.UsageError("--candidate names one candidate; leave it out to grade several PATHs")
     challenge = catalogue.find(name, challenges)
     orders = [Order(path, candidate or _label(path), revision, seed, allow_unenforced) for path in paths]
-    with open_bench(default_state(), say) as bench:
+    with open_bench(default_state(), say, wish(engine, runtime)) as bench:
         ended = grade_all(orders, challenge, bench, out, lanes)
     if as_json:
         documents = [document.dump(one.scorecard).decode() for one in ended if one.scorecard]

@@ -23,6 +23,7 @@ _COMMANDS = {
     "demo": ("runner.cli.demo", "Grade four sample submissions of a challenge."),
     "report": ("runner.cli.report", "Build reports from scorecards."),
     "doctor": ("runner.cli.doctor", "Say what this machine can and cannot do."),
+    "images": ("runner.cli.images", "List, make, publish and remove the Docker engine's images."),
     "gc": ("runner.cli.gc", "Remove what dead runs left behind."),
     "completion": ("runner.cli.completion", "Print the shell's completion script."),
 }

@@ -1,97 +1,120 @@
-"""What is right and wrong with this machine for grading, each with what was seen and the command that mends it."""
+"""What is right and wrong with this machine for grading, each with what was seen and the command that mends it.
+
+The host is looked at, then every engine is tried with real sandboxes. Only the host's findings, and those of the
+engine that a graded run would use, decide whether one may start here.
+"""
 
 import os
-import platform
-import shutil
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from assessments.errors import AssayError
-from assessments.scorecard import EngineRef
 from runner.bench import Bench, open_bench
+from runner.doctor.host import Finding, Level, look_at_host
 from runner.doctor.probes import Probed, probe
-from runner.engines.cgroups import find_cgroups
+from runner.engines.choose import EngineName, Wish, choose
+from runner.engines.docker.endpoint import endpoints
 from runner.engines.rootfs import Say
-from runner.host import this_host
 
-_MIN_FREE_BYTES = 2 * 1024**3
+_TRIED = (EngineName.DOCKER, EngineName.BUBBLEWRAP)
 
 
-class Level(StrEnum):
-    """How much a finding matters."""
+class Verdict(StrEnum):
+    """What a graded run would meet here."""
 
-    OK = "ok"
-    LIMITED = "limited"
-    """Works, but a graded run must be told to go on without it."""
-    BROKEN = "broken"
+    READY = "ready"
+    REFUSED = "refused"
+    """A control is missing: only --allow-unenforced goes on."""
+    IMPOSSIBLE = "impossible"
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at. `fix` is a command or an instruction; empty when nothing is wrong."""
+class Examination:
+    """Everything that was found; `engine` is the one that a graded run would use, if it could start."""
 
-    topic: str
-    level: Level
-    seen: str
-    fix: str = ""
+    findings: tuple[Finding, ...]
+    engine: str | None
+    why: str
+
+    @property
+    def verdict(self) -> Verdict:
+        counted = {finding.level for finding in self.findings if finding.engine in ("", self.engine)}
+        if self.engine is None or Level.BROKEN in counted:
+            return Verdict.IMPOSSIBLE
+        return Verdict.REFUSED if Level.LIMITED in counted else Verdict.READY
 
 
-def examine(state: Path, say: Say) -> tuple[Finding, ...]:
-    """Look at the host, then try a real sandbox. Never raises for what it finds."""
-    findings = [*_host(state)]
+def examine(state: Path, say: Say, wanted: Wish) -> Examination:
+    """Look at the host, then try a real sandbox of every engine. Never raises for what it finds."""
+    findings = [*look_at_host(state)]
+    engine, why = _chosen(wanted)
+    for name in _TRIED:
+        if name is EngineName.DOCKER and engine is not name and not any(endpoints(os.environ)):
+            findings.append(Finding("engine", Level.NOTE, "no Docker engine was found", engine=name))
+            continue
+        runtime = wanted.runtime if name is EngineName.DOCKER else None
+        try:
+            with open_bench(state, say, Wish(name, runtime)) as bench:
+                findings += _engine(name, bench)
+        except AssayError as error:
+            fix = _docker_fix() if name is EngineName.DOCKER else _bubblewrap_fix()
+            findings += [Finding("engine", Level.BROKEN, problem, fix, name) for problem in error.problems]
+    return Examination(tuple(findings), engine, why)
+
+
+def _chosen(wanted: Wish) -> tuple[EngineName | None, str]:
     try:
-        with open_bench(state, say) as bench:
-            findings += _engine(bench)
+        chosen = choose(wanted)
     except AssayError as error:
-        findings += [Finding("sandbox", Level.BROKEN, problem, _sandbox_fix()) for problem in error.problems]
-    return tuple(findings)
+        return None, "; ".join(error.problems)
+    if chosen.daemon:
+        chosen.daemon.close()
+    return (EngineName.DOCKER if chosen.daemon else EngineName.BUBBLEWRAP), chosen.why
 
 
-def _host(state: Path) -> Iterator[Finding]:
-    host = this_host()
-    yield Finding("system", Level.OK, f"{host.system}, kernel {host.kernel}, {host.machine}")
-    yield Finding("python", Level.OK, f"{platform.python_version()} at {sys.executable}")
-    yield Finding("cores", Level.OK, f"{host.cores}, {host.memory_bytes >> 20} MB of memory")
-    existing = next(folder for folder in (state, *state.parents) if folder.is_dir())
-    free = shutil.disk_usage(existing).free
-    low = free < _MIN_FREE_BYTES
-    fix = f"free some space, or name another state folder with ASSAY_STATE (now {state})" if low else ""
-    yield Finding("disk", Level.BROKEN if low else Level.OK, f"{free >> 20} MB free for {state}", fix)
-    git = shutil.which("git")
-    yield Finding("git", Level.OK, git or "none: --rev needs it", "" if git else "apt-get install git")
-    yield _cgroup()
-
-
-def _cgroup() -> Finding:
-    cgroups = find_cgroups()
-    if cgroups:
-        return Finding("cgroups", Level.OK, f"version {cgroups.version}")
-    fix = "grade as root, or inside: systemd-run --user --scope -p Delegate=yes assay ..."
-    return Finding("cgroups", Level.LIMITED, "none can be made: no cap on a whole sandbox's memory or CPU", fix)
-
-
-def _engine(bench: Bench) -> Iterator[Finding]:
-    engine = bench.engine.describe(unenforced_allowed=True)
-    yield Finding("engine", Level.OK, f"{engine.name} {engine.version}")
+def _engine(name: EngineName, bench: Bench) -> Iterator[Finding]:
+    bench.engine.prepare(None)
+    told = bench.engine.describe(unenforced_allowed=True)
+    yield Finding("engine", Level.OK, f"{told.name} {told.version}", engine=name)
+    if name is EngineName.DOCKER:
+        yield _images(bench)
     probed = {one.control: one for one in probe(bench.engine)}
-    for control in engine.controls:
-        yield _control(engine, control.name, probed.get(control.name))
+    for control in told.controls:
+        how, tried = control.how, probed.get(control.name)
+        seen = f"{how}; tried: {tried.seen}" if tried else f"{how}; not tried"
+        if not control.enforced:
+            fix = "grade as root, or pass --allow-unenforced"
+            yield Finding(control.name, Level.LIMITED, seen, fix, name)
+        elif tried and not tried.held:
+            yield Finding(control.name, Level.BROKEN, _did_not_hold(how, tried), "do not grade on this host", name)
+        else:
+            yield Finding(control.name, Level.OK, seen, engine=name)
 
 
-def _control(engine: EngineRef, name: str, probed: Probed | None) -> Finding:
-    control = next(control for control in engine.controls if control.name == name)
-    tried = f"; tried: {probed.seen}" if probed else "; not tried"
-    if not control.enforced:
-        return Finding(name, Level.LIMITED, control.how + tried, "grade as root, or pass --allow-unenforced")
-    if probed and not probed.held:
-        return Finding(name, Level.BROKEN, f"{control.how}, but it did not hold{tried}", "do not grade on this host")
-    return Finding(name, Level.OK, control.how + tried)
+def _did_not_hold(how: str, tried: Probed) -> str:
+    return f"{how}, but it did not hold; tried: {tried.seen}"
 
 
-def _sandbox_fix() -> str:
+def _images(bench: Bench) -> Finding:
+    from runner.engines.docker.engine import DockerEngine  # slow to import, and loaded by now
+    from runner.engines.docker.images import images_in
+
+    if not isinstance(bench.engine, DockerEngine):
+        raise TypeError(f"{bench.engine} has no images")
+    found = images_in(bench.engine.daemon)
+    size = sum(image.size_bytes for image in found) >> 20
+    return Finding("images", Level.OK, f"{len(found)} of Assay's, {size} MB at most", engine=EngineName.DOCKER)
+
+
+def _docker_fix() -> str:
+    if os.geteuid() != 0:
+        return "grade as root, or use a rootless engine; or leave it to bubblewrap with --engine bubblewrap"
+    return "systemctl start docker, or name a running engine's socket with DOCKER_HOST"
+
+
+def _bubblewrap_fix() -> str:
     """The likeliest cure for a host on which no sandbox starts."""
     apparmor = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
     if apparmor.is_file() and apparmor.read_text().strip() == "1" and os.geteuid() != 0:

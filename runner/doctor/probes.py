@@ -71,9 +71,11 @@ print(json.dumps({
     "no_vsock": denied(lambda: socket.socket(40, socket.SOCK_STREAM)),
     "no_io_uring": denied(lambda: syscall(425, 1, None)),
     "no_user_namespace": denied(lambda: syscall(272 if os.uname().machine == "x86_64" else 97, 0x10000000)),
+    "user": os.getuid(),
     "capabilities": int(status["CapEff"].strip(), 16),
     "no_new_privileges": status["NoNewPrivs"].strip() == "1",
     "environment_of_init": 0 if denied(lambda: open("/proc/1/environ")) else len(open("/proc/1/environ", "rb").read()),
+    "memory_of_init": not denied(lambda: open("/proc/1/mem", "r+b")),
 }))
 """
 
@@ -84,6 +86,7 @@ def probe(engine: Engine) -> Iterator[Probed]:
     yield _tried(engine, "memory", "b = bytearray(400 * 1024 * 1024); b[::4096] = b'x' * len(b[::4096])", _was_killed)
     yield _tried(engine, "processes", _MANY_PROCESSES, lambda run: _number(run) < _LIMITS.processes)
     yield _tried(engine, "scratch", _FILL_SCRATCH, lambda run: _number(run) <= 2 * _LIMITS.scratch_bytes)
+    yield _tried(engine, "inodes", _MANY_FILES, lambda run: _number(run) < _LIMITS.scratch_files)
     yield _tried(engine, "cpu", _SPIN, _kept_to_its_cpus)
     yield _tried(engine, "output", "while True: print('x' * 1000)", lambda run: run.breach is Breach.OUTPUT)
     yield _tried(engine, "time", _REFUSE_TO_END, lambda run: run.wall_s < _KILLED_WITHIN_S, timeout_s=0.3)
@@ -113,6 +116,16 @@ for folder in ("/tmp", "/dev/shm"):
         pass
 print(written)
 """
+_MANY_FILES = """
+import os
+made = 0
+try:
+    for made in range(10000):
+        os.close(os.open(f"/tmp/{made}", os.O_CREAT))
+except OSError:
+    pass
+print(made)
+"""
 _SPIN = """
 import os, time
 for _ in range(3):
@@ -140,7 +153,9 @@ def _looked_around(engine: Engine) -> Iterator[Probed]:
     calls = ("no_vsock", "no_io_uring", "no_user_namespace")
     open_calls = [name.removeprefix("no_") for name in calls if not seen[name]]
     yield Probed("system-calls", not open_calls, f"open: {', '.join(open_calls) or 'none of those tried'}")
-    bare = seen["capabilities"] == 0 and seen["no_new_privileges"] and seen["environment_of_init"] == 0
+    yield Probed("user", seen["user"] != 0, f"user {seen['user']} in the sandbox")
+    closed = seen["environment_of_init"] == 0 and not seen["memory_of_init"]
+    bare = seen["capabilities"] == 0 and seen["no_new_privileges"] and closed
     yield Probed("privileges", bare, f"capabilities {seen['capabilities']:#x}")
 
 

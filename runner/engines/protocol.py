@@ -99,8 +99,11 @@ class Engine(Protocol):
         """The engine's name and version, and every control with whether this host enforces it."""
         ...
 
-    def prepare(self, environment: Environment) -> None:
-        """Make whatever takes long to make for sandboxes with this environment, so that no `start` has to."""
+    def prepare(self, environment: Environment | None) -> None:
+        """Make whatever takes long to make for sandboxes with this environment (None: without packages).
+
+        No `start` has to do it then, while a clock runs.
+        """
         ...
 
     def start(self, spec: SandboxSpec) -> Sandbox:

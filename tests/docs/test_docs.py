@@ -26,7 +26,7 @@ from graders.wire import MAX_MESSAGE_BYTES
 from runner.bench import default_state
 from runner.cli.main import _COMMANDS
 from runner.cli.main import command as assay
-from runner.engines.bubblewrap.engine import _controls
+from runner.engines.bubblewrap.engine import controls
 from runner.grade import MAX_TRIES
 from runner.intake.limits import DEFAULT_LIMITS, size_text
 from runner.reports.budget import PAGE_BYTES
@@ -244,7 +244,7 @@ def test_the_bounds_that_the_architecture_states_are_the_programs() -> None:
 def test_every_control_of_the_engine_is_documented() -> None:
     documented = {row[0].strip("`") for row in rows(section("docs/security.md", "## The sandbox"))}
     for root in (True, False):
-        assert documented == {control.name for control in _controls(None, root=root)}
+        assert documented == {control.name for control in controls(None, root=root)}
 
 
 def test_the_picture_of_the_report_is_there_and_small() -> None:

@@ -1,6 +1,5 @@
-"""What the engine promises, tried with real sandboxes: see runner/engines/protocol.py."""
+"""What every engine promises of a sandbox's life, its output, its processes and its end."""
 
-import dataclasses
 import json
 import signal
 import time
@@ -18,45 +17,9 @@ from runner.engines.box_users import FIRST_UID
 from runner.engines.protocol import Mount, Sandbox, SandboxSpec
 
 MB = 1024 * 1024
-LIMITS = Limits(
-    memory_bytes=64 * MB,
-    processes=12,
-    cpus=1.0,
-    scratch_bytes=4 * MB,
-    output_bytes=128 * 1024,
-    open_files=64,
-    job_s=5.0,
-)
 PATIENCE_S = 20.0
 Start = Callable[..., Sandbox]
 Run = Callable[..., SandboxRun]
-
-
-@pytest.fixture
-def start(bench: Bench) -> Start:
-    def begin(code: str, *, stdin: bytes = b"", env: dict[str, str] | None = None, **limits: int) -> Sandbox:
-        spec = SandboxSpec(
-            purpose="test",
-            command=("/opt/python/bin/python", "-c", code),
-            folder="/tmp",
-            mounts=(),
-            limits=dataclasses.replace(LIMITS, **limits),
-            env=env or {},
-            stdin=stdin,
-        )
-        return bench.engine.start(spec)
-
-    return begin
-
-
-@pytest.fixture
-def run(start: Start) -> Run:
-    def to_its_end(code: str, **settings: object) -> SandboxRun:
-        sandbox = start(code, **settings)
-        ended = sandbox.wait(PATIENCE_S)
-        return ended if ended is not None else sandbox.kill(Breach.TIME)
-
-    return to_its_end
 
 
 @pytest.mark.parametrize(("code", "expected"), [("raise SystemExit(0)", 0), ("raise SystemExit(7)", 7)])
@@ -88,11 +51,11 @@ def test_what_a_daemon_leaves_running_dies_with_the_command(run: Run, bench: Ben
     assert not _processes_of(bench.run.id), "a process of the sandbox survived it"
 
 
-def test_a_flood_of_output_is_counted_cut_and_ended(run: Run) -> None:
+def test_a_flood_of_output_is_counted_cut_and_ended(run: Run, limits: Limits) -> None:
     ended = run("while True: print('x' * 1000)")
     assert ended.breach is Breach.OUTPUT
     assert ended.exit_code is None
-    assert ended.stdout.total_bytes > LIMITS.output_bytes
+    assert ended.stdout.total_bytes > limits.output_bytes
     assert len(ended.stdout.text) < 70_000
 
 
@@ -101,7 +64,7 @@ def test_a_flood_does_not_hold_up_the_kill(start: Start) -> None:
     assert sandbox.wait(0.3) is None
     started = time.monotonic()
     sandbox.kill()
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 1, "killing a sandbox that floods its output took longer than a second"
 
 
 def test_the_start_and_the_end_of_a_long_output_are_kept(run: Run) -> None:
@@ -113,7 +76,7 @@ def test_the_start_and_the_end_of_a_long_output_are_kept(run: Run) -> None:
 
 
 @pytest.mark.usefixtures("needs_cgroups")
-def test_too_much_memory_is_told_even_when_only_a_child_died_of_it(run: Run) -> None:
+def test_too_much_memory_is_told_even_when_only_a_child_died_of_it(run: Run, limits: Limits) -> None:
     ended = run(
         "import os\n"
         "if os.fork() == 0:\n b = bytearray(200 * 1024 * 1024); b[::4096] = b'x' * len(b[::4096])\n"
@@ -122,7 +85,7 @@ def test_too_much_memory_is_told_even_when_only_a_child_died_of_it(run: Run) -> 
     assert ended.breach is Breach.MEMORY
     assert ended.usage.oom_kills
     assert ended.usage.peak_memory_bytes is not None
-    assert ended.usage.peak_memory_bytes <= LIMITS.memory_bytes
+    assert ended.usage.peak_memory_bytes <= limits.memory_bytes
 
 
 @pytest.mark.usefixtures("needs_cgroups")
@@ -135,7 +98,7 @@ def test_scratch_space_counts_as_memory_and_cpu_time_is_accounted(run: Run) -> N
     assert ended.usage.peak_memory_bytes > 3 * MB
 
 
-def test_a_fork_bomb_stops_at_the_limit_and_leaves_nothing(run: Run, bench: Bench) -> None:
+def test_a_fork_bomb_stops_at_the_limit_and_leaves_nothing(run: Run, bench: Bench, limits: Limits) -> None:
     ended = run(
         "import os, time\nmade = 0\n"
         "try:\n"
@@ -145,7 +108,7 @@ def test_a_fork_bomb_stops_at_the_limit_and_leaves_nothing(run: Run, bench: Benc
         "except OSError: pass\n"
         "print(made)"
     )
-    assert 1 <= int(ended.stdout.text) < LIMITS.processes
+    assert 1 <= int(ended.stdout.text) < limits.processes
     assert not _processes_of(bench.run.id)
 
 
@@ -168,8 +131,8 @@ def test_nothing_outside_the_scratch_folders_can_be_written(run: Run, path: str)
     assert "OSError" in ended.stderr.text or "Error" in ended.stderr.text
 
 
-def test_the_number_of_open_files_is_bounded(run: Run) -> None:
-    ended = run(f"files = [open('/dev/null') for _ in range({LIMITS.open_files * 2})]")
+def test_the_number_of_open_files_is_bounded(run: Run, limits: Limits) -> None:
+    ended = run(f"files = [open('/dev/null') for _ in range({limits.open_files * 2})]")
     assert "Too many open files" in ended.stderr.text
 
 
@@ -220,9 +183,9 @@ def test_the_box_sees_no_host_path_user_or_environment(run: Run) -> None:
     assert str(Path.home()) + "/" not in seen["cmdline"]
 
 
-def test_an_engine_that_was_shut_starts_nothing_and_leaves_nothing(built_state: Path) -> None:
+def test_an_engine_that_was_shut_starts_nothing_and_leaves_nothing(built_state: Path, limits: Limits) -> None:
     with open_bench(built_state, print) as bench:
-        spec = SandboxSpec("test", ("/opt/python/bin/python", "-c", "import time; time.sleep(3600)"), "/", (), LIMITS)
+        spec = SandboxSpec("test", ("/opt/python/bin/python", "-c", "import time; time.sleep(3600)"), "/", (), limits)
         sandbox = bench.engine.start(spec)
         bench.engine.shut()
         assert sandbox.wait(PATIENCE_S) is not None
@@ -231,22 +194,22 @@ def test_an_engine_that_was_shut_starts_nothing_and_leaves_nothing(built_state: 
         assert not _processes_of(bench.run.id)
 
 
-def test_a_sandbox_that_cannot_be_set_up_is_our_failure_with_its_reason(bench: Bench) -> None:
-    spec = SandboxSpec("test", ("/bin/sh",), "/nowhere", (), LIMITS)
+def test_a_sandbox_that_cannot_be_set_up_is_our_failure_with_its_reason(bench: Bench, limits: Limits) -> None:
+    spec = SandboxSpec("test", ("/bin/sh",), "/nowhere", (), limits)
     with pytest.raises(InfrastructureError, match="/nowhere"):
         bench.engine.start(spec).wait(PATIENCE_S)
 
 
-def test_a_mount_that_is_not_there_is_our_failure_every_time(bench: Bench) -> None:
-    spec = SandboxSpec("test", ("/bin/sh",), "/", (Mount(Path("/not/there"), "/submission"),), LIMITS)
+def test_a_mount_that_is_not_there_is_our_failure_every_time(bench: Bench, limits: Limits) -> None:
+    spec = SandboxSpec("test", ("/bin/sh",), "/", (Mount(Path("/not/there"), "/submission"),), limits)
     for _ in range(10):
         with pytest.raises(InfrastructureError, match="not/there"):
             bench.engine.start(spec).wait(PATIENCE_S)
     assert not _processes_of(bench.run.id)
 
 
-def test_a_word_with_a_zero_byte_cannot_become_an_option(bench: Bench) -> None:
-    spec = SandboxSpec("test", ("/bin/sh",), "/", (), LIMITS, env={"A": "x\0--share-net"})
+def test_a_word_with_a_zero_byte_cannot_become_an_option(bench: Bench, limits: Limits) -> None:
+    spec = SandboxSpec("test", ("/bin/sh",), "/", (), limits, env={"A": "x\0--share-net"})
     with pytest.raises(InfrastructureError, match="zero byte"):
         bench.engine.start(spec)
 

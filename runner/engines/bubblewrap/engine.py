@@ -61,10 +61,10 @@ class BubblewrapEngine:
         return answer.stdout.strip().removeprefix("bubblewrap ")
 
     def describe(self, *, unenforced_allowed: bool) -> EngineRef:
-        controls = tuple(_controls(self.cgroups, root=os.geteuid() == 0))
-        return EngineRef("bubblewrap", self.version, controls, unenforced_allowed)
+        found = tuple(controls(self.cgroups, root=os.geteuid() == 0))
+        return EngineRef("bubblewrap", self.version, found, unenforced_allowed)
 
-    def prepare(self, environment: Environment) -> None:
+    def prepare(self, environment: Environment | None) -> None:
         """An environment's folder is mounted as it is."""
 
     def start(self, spec: SandboxSpec) -> BubblewrapSandbox:
@@ -270,7 +270,8 @@ def _in_memory(stack: contextlib.ExitStack, content: bytes) -> int:
     return descriptor
 
 
-def _controls(cgroups: Cgroups | None, *, root: bool) -> Iterator[Control]:
+def controls(cgroups: Cgroups | None, *, root: bool) -> Iterator[Control]:
+    """Every control, and whether this host lets it be enforced."""
     group = f"cgroup version {cgroups.version}" if cgroups else "no cgroup can be made here"
     yield Control("network", enforced=True, how="a network namespace with loopback only")
     yield Control("files", enforced=True, how="a read-only root of its own; the submission is mounted read-only")

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import socket
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -108,6 +109,7 @@ def connect(endpoint: Endpoint) -> Daemon:
     """Raises Unusable with the reason."""
     if not endpoint.local:
         raise Unusable("it is not on this machine's own socket, and the grader must join the sandboxes' network")
+    _require_listener(endpoint)
     first = docker.APIClient(base_url=endpoint.url, timeout=_FIRST_ANSWER_S, version="1.41")
     try:
         version, told = first.version(api_version=False), first.info()
@@ -124,6 +126,16 @@ def connect(endpoint: Endpoint) -> Daemon:
         daemon.close()
         raise
     return daemon
+
+
+def _require_listener(endpoint: Endpoint) -> None:
+    """That somebody listens: the library leaves a socket open when nobody does."""
+    with socket.socket(socket.AF_UNIX) as tried:
+        tried.settimeout(_FIRST_ANSWER_S)
+        try:
+            tried.connect(str(endpoint.socket))
+        except OSError as error:
+            raise Unusable(f"it does not answer: {error.strerror or error}") from error
 
 
 def _daemon(endpoint: Endpoint, version: Mapping[str, Any], told: Mapping[str, Any]) -> Daemon:

@@ -60,7 +60,7 @@ class DockerEngine:
     def describe(self, *, unenforced_allowed: bool) -> EngineRef:
         runtime = self.runtime or str(self.daemon.told.get("DefaultRuntime", "its own runtime"))
         version = f"{self.daemon.version} ({runtime})"
-        return EngineRef("docker", version, tuple(_controls(self.daemon)), unenforced_allowed)
+        return EngineRef("docker", version, tuple(controls(self.daemon)), unenforced_allowed)
 
     def prepare(self, environment: Environment | None) -> None:
         self._image(environment)
@@ -275,7 +275,8 @@ def _said(stream: Any) -> str:
     return "it said nothing"
 
 
-def _controls(daemon: Daemon) -> Iterator[Control]:
+def controls(daemon: Daemon) -> Iterator[Control]:
+    """Every control, and whether this engine enforces it on this host, as far as it tells."""
     told = daemon.told
     group = f"cgroup version {told.get('CgroupVersion', '1')} by the engine"
     own = "a user of its own for each container" if not daemon.remapped else "users of the host that map to nobody"
