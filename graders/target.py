@@ -4,11 +4,11 @@ The grader never starts a sandbox. It asks for one over its wire; these Protocol
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from assessments.observation import SandboxRun, Usage
-from graders.http import Client
+from graders.http import BadAnswer, Client
 
 
 class Service(Protocol):
@@ -49,6 +49,17 @@ class JobResult:
     stderr: bytes
     wall_s: float
     usage: Usage
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    """What it left in /outputs, by relative path: read after its end, whole, and none of it followed."""
+    refused: tuple[str, ...] = ()
+    """A sentence for each thing in /outputs that was no honest file, such as a link."""
+
+    def file(self, path: str) -> bytes:
+        """One file of /outputs. Raises BadAnswer when it is not there, or was refused."""
+        if path in self.files:
+            return self.files[path]
+        why = next((sentence for sentence in self.refused if sentence.startswith(f"{path}: ")), f"{path}: is not there")
+        raise BadAnswer(f"the file {why}, in /outputs")
 
 
 class RunJob(Protocol):

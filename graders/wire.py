@@ -176,6 +176,8 @@ class JobEnded(_Message):
     run: SandboxRun
     stdout_base64: str
     stderr_base64: str
+    files_base64: dict[str, str]
+    refused: tuple[str, ...]
 
 
 Reply = Annotated[Started | Refused | Done | Ended | Inspected | JobEnded, Field(discriminator="reply")]

@@ -155,7 +155,14 @@ class Session:
             sandbox.kill(Breach.TIME)
         stdout, stderr = sandbox.output()
         run = self._end(target)
-        return wire.JobEnded(run=run, stdout_base64=wire.encode(stdout), stderr_base64=wire.encode(stderr))
+        left = sandbox.collect()
+        return wire.JobEnded(
+            run=run,
+            stdout_base64=wire.encode(stdout),
+            stderr_base64=wire.encode(stderr),
+            files_base64={path: wire.encode(content) for path, content in left.files.items()},
+            refused=left.problems,
+        )
 
     def _started(self, spec: SandboxSpec) -> tuple[int, Sandbox]:
         if len(self._living) >= _MAX_SANDBOXES:

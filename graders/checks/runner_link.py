@@ -106,7 +106,8 @@ class RunnerLink:
             msg = "a run was killed, but for no limit"
             raise wire.WireError(msg)
         stdout, stderr = wire.decode(reply.stdout_base64), wire.decode(reply.stderr_base64)
-        return JobResult(run.exit_code, stdout, stderr, run.wall_s, run.usage)
+        files = {path: wire.decode(content) for path, content in reply.files_base64.items()}
+        return JobResult(run.exit_code, stdout, stderr, run.wall_s, run.usage, files, reply.refused)
 
 
 class StartedService:

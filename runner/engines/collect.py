@@ -20,7 +20,7 @@ class CollectLimits:
     entries: int = 500
     levels: int = 8
     name_bytes: int = 120
-    total_bytes: int = 16 * 1024 * 1024
+    total_bytes: int = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)

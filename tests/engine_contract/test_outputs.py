@@ -63,10 +63,10 @@ def test_no_depth_is_too_much_for_the_reader(start: Start) -> None:
 
 
 def test_no_amount_is_too_much_for_the_reader(start: Start) -> None:
-    write = "for n in range(5): open(str(n), 'wb').write(bytes(4 << 20))"
-    collected = left_by(start, write, scratch_bytes=24 << 20, output_bytes=1 << 20, memory_bytes=128 << 20)
+    write = "for n in range(5): open(str(n), 'wb').write(bytes(2 << 20))"
+    collected = left_by(start, write, scratch_bytes=12 << 20)
     assert sorted(collected.files) == ["0", "1", "2", "3"]
-    assert collected.problems == ("4: over the 16777216 bytes that all files may have",)
+    assert collected.problems == ("4: over the 8388608 bytes that all files may have",)
 
 
 def test_files_are_read_after_the_end_of_everything_that_could_still_write(start: Start) -> None:
