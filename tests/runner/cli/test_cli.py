@@ -1,7 +1,6 @@
 """The command line as its users meet it: real processes, exit codes, messages without tracebacks."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -18,27 +17,6 @@ SUM = SAMPLES / "add-numbers"
 RIGHT = SUM / "solutions/accepted/reference"
 Assay = Callable[..., "subprocess.CompletedProcess[str]"]
 ASSAY = (sys.executable, "-m", "runner.cli.main")
-
-
-@pytest.fixture
-def environment(built_state: Path) -> dict[str, str]:
-    return {**os.environ, "ASSAY_STATE": str(built_state), "COLUMNS": "200"}
-
-
-@pytest.fixture
-def assay(environment: dict[str, str], tmp_path: Path) -> Assay:
-    def run(*arguments: str | Path, **variables: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [*ASSAY, *map(str, arguments)],
-            cwd=tmp_path,
-            env={**environment, **variables},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-
-    return run
 
 
 def grade(path: str | Path, challenge: str | Path = SUM, *more: str) -> list[str]:
