@@ -16,9 +16,7 @@ import resource
 import secrets
 import select
 import subprocess
-import threading
 import time
-import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +31,7 @@ from runner.engines.bubblewrap.inodes import cap_files
 from runner.engines.bubblewrap.sandbox import BubblewrapSandbox, Parts, end_box
 from runner.engines.cgroups import PREFIX, Cgroup, Cgroups
 from runner.engines.environments import Environment
+from runner.engines.living import Living
 from runner.engines.protocol import OUTPUTS, SandboxSpec
 from runner.engines.rootfs import Rootfs
 from runner.engines.runs import Run
@@ -51,9 +50,7 @@ class BubblewrapEngine:
     state: Path
     run: Run
     cgroups: Cgroups | None
-    _living: weakref.WeakSet[BubblewrapSandbox] = field(default_factory=weakref.WeakSet, init=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
-    _is_shut: bool = field(default=False, init=False)
+    _living: Living = field(default_factory=Living, init=False)
 
     @functools.cached_property
     def version(self) -> str:
@@ -73,21 +70,11 @@ class BubblewrapEngine:
         except OSError as error:
             msg = f"a sandbox could not be started: {error}; assay doctor looks at the cause"
             raise InfrastructureError(msg) from error
-        with self._lock:
-            self._living.add(sandbox)
-            too_late = self._is_shut
-        if too_late:
-            sandbox.kill()
-            raise InfrastructureError("the engine was shut; no more sandboxes are started")
+        self._living.admit(sandbox)
         return sandbox
 
     def shut(self) -> None:
-        with self._lock:
-            self._is_shut = True
-            living = tuple(self._living)
-        for sandbox in living:
-            with contextlib.suppress(InfrastructureError):  # its own lane meets that failure too; the others must die
-                sandbox.kill()
+        self._living.shut()
 
     def _start(self, spec: SandboxSpec) -> BubblewrapSandbox:
         _require_room(spec.limits)

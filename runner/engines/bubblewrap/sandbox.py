@@ -5,7 +5,6 @@ import os
 import select
 import signal
 import subprocess
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from assessments.errors import InfrastructureError
 from assessments.observation import Breach, SandboxRun, Usage
 from runner.engines.cgroups import Cgroup
 from runner.engines.collect import Collected, collect
+from runner.engines.living import Ending
 from runner.engines.output import Drain, KeptOutput, first_breach
 
 _KILL_TIMEOUT_S = 5.0
@@ -46,14 +46,10 @@ class BubblewrapSandbox:
 
     def __init__(self, parts: Parts, output_limit_bytes: int, kept_bytes: int) -> None:
         self._parts = parts
-        self._lock = threading.Lock()
-        self._closing_lock = threading.Lock()
-        self._closing = False
-        self._failure: InfrastructureError | None = None
+        self._ending = Ending()
         self._breach: Breach | None = None
         self._killed = False
         self._last_seen = _NOT_MEASURED
-        self._run: SandboxRun | None = None
         self.started_at = time.monotonic()
         self._collected = Collected()
         self._stdout, self._stderr = KeptOutput(kept_bytes), KeptOutput(kept_bytes)
@@ -79,37 +75,37 @@ class BubblewrapSandbox:
                     os.close(pidfd)
 
     def wait(self, timeout_s: float) -> SandboxRun | None:
-        if self._run is None:
+        if not self._ending.over:
             try:
                 self._parts.monitor.wait(max(timeout_s, 0))
             except subprocess.TimeoutExpired:
                 return None
-        return self._finish()
+        return self._ending.finish(self._closed)
 
     def usage(self) -> Usage:
-        with self._lock:
-            return self._run.usage if self._run is not None else self._measured()
+        with self._ending.lock:
+            return self._ending.run.usage if self._ending.run is not None else self._measured()
 
     def output(self) -> tuple[bytes, bytes]:
         return self._stdout.kept(), self._stderr.kept()
 
     def collect(self) -> Collected:
-        if self._run is None or self._parts.outputs_fd is None:
+        if not self._ending.over or self._parts.outputs_fd is None:
             msg = "only a sandbox with outputs has something to collect, and only after its end"
             raise ValueError(msg)
         return self._collected
 
     def kill(self, breach: Breach | None = None) -> SandboxRun:
         self._end(breach)
-        return self._finish()
+        return self._ending.finish(self._closed)
 
     def _on_flood(self) -> None:
         self._end(Breach.OUTPUT)
 
     def _end(self, breach: Breach | None) -> None:
         """Kill process 1 of the box, and with it every process there; the monitor then ends by itself."""
-        with self._lock:
-            if self._run is not None or self._closing or self._parts.monitor.poll() is not None:
+        with self._ending.lock:
+            if self._ending.begun or self._parts.monitor.poll() is not None:
                 return
             self._breach = self._breach or breach
             self._last_seen = _NOT_MEASURED if self._parts.cgroup else self._measured()
@@ -118,22 +114,10 @@ class BubblewrapSandbox:
                 signal.pidfd_send_signal(self._parts.init_pidfd, signal.SIGKILL)
 
     def _measured(self) -> Usage:
-        return self._parts.cgroup.usage() if self._parts.cgroup else _resident(self._parts.init_pid)
-
-    def _finish(self) -> SandboxRun:
-        """Clean up once, and say what came of the run; a later call gives the same answer."""
-        with self._closing_lock:
-            if self._failure is not None:
-                raise self._failure
-            if self._run is None:
-                with self._lock:
-                    self._closing = True
-                try:
-                    self._run = self._closed()
-                except InfrastructureError as error:
-                    self._failure = error
-                    raise
-            return self._run
+        try:
+            return self._parts.cgroup.usage() if self._parts.cgroup else _resident(self._parts.init_pid)
+        except OSError:  # another thread has just taken the group away
+            return self._last_seen
 
     def _closed(self) -> SandboxRun:
         """Release everything the sandbox held, whatever fails on the way. Raises InfrastructureError."""

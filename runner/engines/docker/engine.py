@@ -15,9 +15,7 @@ import os
 import secrets
 import threading
 import time
-import weakref
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,6 +29,7 @@ from runner.engines.docker.daemon import Daemon
 from runner.engines.docker.images import REGISTRY_VARIABLE, Images
 from runner.engines.docker.sandbox import DockerSandbox, Parts, Seen
 from runner.engines.environments import Environment
+from runner.engines.living import Living
 from runner.engines.protocol import OUTPUTS, SandboxSpec
 from runner.engines.rootfs import Rootfs, Say
 from runner.engines.runs import Run
@@ -53,9 +52,8 @@ class DockerEngine:
     run: Run
     runtime: str | None = None
     _image_ids: dict[str, str] = field(default_factory=dict, init=False)
-    _living: weakref.WeakSet[DockerSandbox] = field(default_factory=weakref.WeakSet, init=False)
+    _living: Living = field(default_factory=Living, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
-    _is_shut: bool = field(default=False, init=False)
 
     def describe(self, *, unenforced_allowed: bool) -> EngineRef:
         runtime = self.runtime or str(self.daemon.told.get("DefaultRuntime", "its own runtime"))
@@ -71,21 +69,11 @@ class DockerEngine:
         except OSError as error:
             msg = f"a sandbox could not be started: {error}; assay doctor looks at the cause"
             raise InfrastructureError(msg) from error
-        with self._lock:
-            self._living.add(sandbox)
-            too_late = self._is_shut
-        if too_late:
-            sandbox.kill()
-            raise InfrastructureError("the engine was shut; no more sandboxes are started")
+        self._living.admit(sandbox)
         return sandbox
 
     def shut(self) -> None:
-        with self._lock:
-            self._is_shut = True
-            living = tuple(self._living)
-        if living:
-            with ThreadPoolExecutor(len(living), thread_name_prefix="assay-shut") as each:
-                list(each.map(_killed, living))
+        self._living.shut()
 
     def _image(self, environment: Environment | None) -> str:
         key = environment.digest if environment else ""
@@ -219,11 +207,6 @@ def _require_plain_words(spec: SandboxSpec) -> None:
     words = (*spec.command, *spec.env, *spec.env.values(), spec.folder)
     if any("\0" in word for word in words):
         raise InfrastructureError("a sandbox's option holds a zero byte")
-
-
-def _killed(sandbox: DockerSandbox) -> None:
-    with contextlib.suppress(InfrastructureError):  # its own lane meets that failure too; the others must die
-        sandbox.kill()
 
 
 def _each(*calls: Callable[[], None]) -> None:

@@ -19,6 +19,7 @@ from runner.engines.cgroups import Accounts
 from runner.engines.collect import Collected, collect
 from runner.engines.docker.daemon import Daemon
 from runner.engines.docker.stream import Demultiplexer
+from runner.engines.living import Ending
 from runner.engines.output import Drain, KeptOutput, first_breach
 
 _LEAVE_TIMEOUT_S = 3
@@ -63,14 +64,10 @@ class DockerSandbox:
 
     def __init__(self, parts: Parts, output_limit_bytes: int, kept_bytes: int) -> None:
         self._parts = parts
-        self._lock = threading.Lock()
-        self._closing_lock = threading.Lock()
-        self._closing = False
-        self._failure: InfrastructureError | None = None
+        self._ending = Ending()
         self._breach: Breach | None = None
         self._killed = False
         self._last_seen = _NOT_MEASURED
-        self._run: SandboxRun | None = None
         self._collected: Collected | None = None
         self._stdout, self._stderr = KeptOutput(kept_bytes), KeptOutput(kept_bytes)
         self._ended = threading.Event()
@@ -96,18 +93,18 @@ class DockerSandbox:
     def signal(self, number: int) -> None:
         if self._parts.seen is None:
             raise InfrastructureError("the runtime hides its processes: none can be signalled; use one that does not")
-        with self._lock, contextlib.suppress(ProcessLookupError):
-            if not self._closing:
+        with self._ending.lock, contextlib.suppress(ProcessLookupError):
+            if not self._ending.begun:
                 signal.pidfd_send_signal(self._parts.seen.main_pidfd, number)
 
     def wait(self, timeout_s: float) -> SandboxRun | None:
-        if self._run is None and self._failure is None and not self._main_ended(max(timeout_s, 0)):
+        if not self._ending.over and not self._main_ended(max(timeout_s, 0)):
             return None
-        return self._finish()
+        return self._ending.finish(self._closed)
 
     def usage(self) -> Usage:
-        with self._lock:
-            return self._run.usage if self._run is not None else self._measured()
+        with self._ending.lock:
+            return self._ending.run.usage if self._ending.run is not None else self._measured()
 
     def output(self) -> tuple[bytes, bytes]:
         return self._stdout.kept(), self._stderr.kept()
@@ -120,7 +117,7 @@ class DockerSandbox:
 
     def kill(self, breach: Breach | None = None) -> SandboxRun:
         self._end(breach)
-        return self._finish()
+        return self._ending.finish(self._closed)
 
     def _on_flood(self) -> None:
         self._end(Breach.OUTPUT)
@@ -128,8 +125,8 @@ class DockerSandbox:
     def _main_ended(self, timeout_s: float) -> bool:
         if self._parts.seen is None:
             return self._ended.wait(timeout_s)
-        with self._lock:
-            if self._closing:
+        with self._ending.lock:
+            if self._ending.begun:
                 return True
             waiting = os.dup(self._parts.seen.main_pidfd)  # another thread may finish meanwhile
         try:
@@ -139,8 +136,8 @@ class DockerSandbox:
 
     def _end(self, breach: Breach | None) -> None:
         """Kill process 1 and with it the whole container, without asking the engine where we can do it ourselves."""
-        with self._lock:
-            if self._run is not None or self._closing:
+        with self._ending.lock:
+            if self._ending.begun:
                 return
             seen = self._parts.seen
             if self._ended.is_set() if seen is None else _is_over(seen.main_pidfd, 0):
@@ -159,21 +156,6 @@ class DockerSandbox:
             return replace(usage, cpu_s=(usage.cpu_s or 0.0) - self._cpu_before_s)
         except OSError:  # the group has gone with its processes
             return self._last_seen
-
-    def _finish(self) -> SandboxRun:
-        """Clean up once, and say what came of the run; a later call gives the same answer."""
-        with self._closing_lock:
-            if self._failure is not None:
-                raise self._failure
-            if self._run is None:
-                with self._lock:
-                    self._closing = True
-                try:
-                    self._run = self._closed()
-                except InfrastructureError as error:
-                    self._failure = error
-                    raise
-            return self._run
 
     def _closed(self) -> SandboxRun:
         """Release everything the sandbox held, whatever fails on the way. Raises InfrastructureError."""
