@@ -189,7 +189,8 @@ def _tried(
 ) -> Probed:
     run = _run(engine, control, code, timeout_s)
     end = f"ended for its {run.breach} limit" if run.breach else f"exit code {run.exit_code}"
-    return Probed(control, held(run), f"{end} after {run.wall_s:.2f} s")
+    got = f", got {reached}" if (reached := _number(run)) < 1 << 60 else ""
+    return Probed(control, held(run), f"{end} after {run.wall_s:.2f} s{got}")
 
 
 def _run(engine: Engine, purpose: str, code: str, timeout_s: float) -> SandboxRun:

@@ -29,7 +29,6 @@ from runner.engines.rootfs import Rootfs, Say, compile_folder, open_to_all, sole
 BUILDER = 1
 """Raised whenever this file makes something else of the same lock: no older environment is used then."""
 
-WHEELHOUSE_VARIABLE = "ASSAY_WHEELHOUSE"
 _INSTALL_TIMEOUT_S = 900
 _LAST_LINES = 12
 
@@ -113,17 +112,7 @@ def _build(lock: Path, content: bytes, workshop: Path, rootfs: Rootfs, say: Say)
 
 def _install(lock: Path, content: bytes, workshop: Path, target: Path) -> None:
     (workshop / "lock.txt").write_bytes(content)  # exactly what the digest is over, even if the file changes now
-    options = [
-        *_source(),
-        "--require-hashes",
-        "--only-binary",
-        ":all:",
-        "--link-mode",
-        "copy",
-        "--no-progress",
-        "--color",
-        "never",
-    ]
+    options = ["--require-hashes", "--only-binary", ":all:", "--link-mode", "copy", "--no-progress", "--color", "never"]
     command = [_uv(), "pip", "install", "--target", str(target), "--python", sys.executable, *options]
     try:
         done = subprocess.run(
@@ -145,16 +134,6 @@ def _install(lock: Path, content: bytes, workshop: Path, target: Path) -> None:
     for surplus in ("bin", ".lock"):
         path = target / surplus
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-
-
-def _source() -> list[str]:
-    """Where packages come from: the package index as uv knows it, or nothing but a folder of wheels."""
-    folder = os.environ.get(WHEELHOUSE_VARIABLE)
-    if not folder:
-        return []
-    if not Path(folder).is_dir():
-        raise InfrastructureError(f"{folder}: is no folder of wheels; mend {WHEELHOUSE_VARIABLE}")
-    return ["--no-index", "--find-links", str(Path(folder).absolute())]
 
 
 def _uv_environment() -> dict[str, str]:

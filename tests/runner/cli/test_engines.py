@@ -1,7 +1,6 @@
 """Which engine a command uses, what it says of it, and what it does where there is none."""
 
 import json
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -89,13 +88,3 @@ def test_images_without_an_engine_are_an_error_and_no_traceback(assay: Assay, tm
     done = assay("images", "list", DOCKER_HOST=f"unix://{tmp_path}/none.sock")
     assert done.returncode == 4
     assert "Traceback" not in done.stderr
-
-
-def test_a_wheelhouse_that_is_not_there_is_told_with_its_name(assay: Assay, tmp_path: Path) -> None:
-    copy = tmp_path / SUM.name
-    shutil.copytree(SUM, copy)
-    lock = copy / "environment/requirements.lock"
-    lock.write_text(f"six==1.16.0 --hash=sha256:{'0' * 64}\n")
-    done = assay("grade", RIGHT, "-c", copy, "--allow-unenforced", ASSAY_WHEELHOUSE="/not/there")
-    assert done.returncode == 4
-    assert "ASSAY_WHEELHOUSE" in done.stderr
