@@ -57,8 +57,8 @@ def bootstrap(names: tuple[str, ...], publish: bool, challenges: Path | None) ->
     """Make the base image and one for each challenge's environment, so that the first grading need not.
 
     Nothing is pulled: the base is this host's own Python and libraries, closed over by themselves. Packages come from
-    where uv finds them: the package index, or a folder of wheels (UV_FIND_LINKS and UV_NO_INDEX). Where ASSAY_REGISTRY names a registry that has
-    an image already, it comes from there.
+    where uv finds them: the package index, or a folder of wheels (UV_FIND_LINKS and UV_NO_INDEX). Where ASSAY_REGISTRY
+    names a registry that has an image already, it comes from there.
     """
     chosen = [catalogue.find(name, challenges) for name in names or _all(challenges)]
     with _docker_bench() as (bench, engine):
