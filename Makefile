@@ -11,7 +11,7 @@ WORKERS ?= 2
 # Trust whom the machine trusts: companies sign their own mirrors.
 export UV_SYSTEM_CERTS ?= 1
 
-.PHONY: demo test lint lock clean
+.PHONY: demo test lint attack-table lock clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/run.stamp
@@ -20,6 +20,12 @@ demo: $(VENV)/run.stamp
 test: $(VENV)/dev.stamp lint
 	@echo "assay: running the tests"
 	@$(BIN)/python -P tests/private_engine.py $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup
+
+# Tries every attack on every engine, and writes down what came of it.
+attack-table: $(VENV)/dev.stamp
+	@echo "assay: trying the attacks"
+	@ASSAY_ATTACK_TABLE=docs/attacks.md $(BIN)/python -P tests/private_engine.py \
+		$(BIN)/python -m pytest tests/attacks --numprocesses $(WORKERS) --dist loadgroup
 
 lint: $(VENV)/dev.stamp
 	@echo "assay: checking style, types and the direction of imports"

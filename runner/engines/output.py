@@ -107,7 +107,7 @@ class Drain:
 def _read(descriptor: int) -> bytes:
     try:
         return os.read(descriptor, _CHUNK_BYTES)
-    except ConnectionError:  # the other end of a socket is gone
+    except OSError:  # the other end of a socket is gone
         return b""
 
 

@@ -37,6 +37,15 @@ def test_stdin_and_environment_are_those_of_the_spec_and_nothing_more(run: Run) 
     assert ended.stdout.text.strip() == "given ['LC_CTYPE', 'NAME', 'PWD']"
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGCHLD, signal.SIGKILL])
+def test_a_signal_to_process_1_changes_neither_the_exit_code_nor_the_accounts(run: Run, number: int) -> None:
+    ended = run(f"import os\nfor _ in range(50): os.kill(1, {int(number)})\nraise SystemExit(7)")
+    assert (ended.exit_code, ended.breach) == (7, None)
+    interrupted = run(f"import os, signal\nos.kill(os.getpid(), {int(number)})\nraise SystemExit(7)")
+    ends = {signal.SIGCHLD: 7, signal.SIGINT: 128 + signal.SIGINT}
+    assert interrupted.exit_code == ends.get(signal.Signals(number), 128 + number), "its own signals are its own affair"
+
+
 def test_both_streams_are_kept_apart(run: Run) -> None:
     ended = run("import sys; print('out'); print('err', file=sys.stderr)")
     assert (ended.stdout.text, ended.stderr.text) == ("out\n", "err\n")

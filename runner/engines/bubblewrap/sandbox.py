@@ -19,6 +19,8 @@ from runner.engines.living import Ending
 from runner.engines.output import Drain, KeptOutput, first_breach
 
 _KILL_TIMEOUT_S = 5.0
+_DYING_TIMEOUT_S = 60.0
+"""Whoever maps much memory many times takes seconds to die; that must not turn their failure into one of ours."""
 _DRAIN_TIMEOUT_S = 1.0
 _NOT_MEASURED = Usage(peak_memory_bytes=None, cpu_s=None, oom_kills=None)
 _FIRST_COMMAND_PID = "2"  # bubblewrap's own init is 1 in the box
@@ -110,6 +112,8 @@ class BubblewrapSandbox:
             self._breach = self._breach or breach
             self._last_seen = _NOT_MEASURED if self._parts.cgroup else self._measured()
             self._killed = True
+            if self._parts.cgroup:
+                self._parts.cgroup.lift_quota()
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._parts.init_pidfd, signal.SIGKILL)
 
@@ -133,7 +137,10 @@ class BubblewrapSandbox:
                 held.callback(parts.cgroup.remove)
             code = self._monitors_code()
             wall_s = time.monotonic() - self.started_at
-            end_box(parts.init_pidfd)
+            if parts.cgroup:
+                parts.cgroup.lift_quota()
+            if not end_box(parts.init_pidfd):
+                raise InfrastructureError(f"a sandbox survived SIGKILL for {_DYING_TIMEOUT_S:.0f} s; look with ps")
             if parts.outputs_fd is not None:
                 self._collected = collect(parts.outputs_fd)
             usage = parts.cgroup.usage() if parts.cgroup else self._last_seen
@@ -207,10 +214,10 @@ def _is_first_command(pid: int) -> bool:
     return False
 
 
-def end_box(pidfd: int) -> None:
-    """Kill process 1 of a box and wait until it is gone: it takes its whole box along."""
+def end_box(pidfd: int) -> bool:
+    """Kill process 1 of a box and wait until it is gone: it takes its whole box along. Whether it is gone."""
     with contextlib.suppress(ProcessLookupError):
         signal.pidfd_send_signal(pidfd, signal.SIGKILL)
     poller = select.poll()
     poller.register(pidfd, select.POLLIN)
-    poller.poll(_KILL_TIMEOUT_S * 1000)
+    return bool(poller.poll(_DYING_TIMEOUT_S * 1000))

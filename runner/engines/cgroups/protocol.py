@@ -18,8 +18,12 @@ class Accounts(Protocol):
         """`oom_kills` counts those for the group's own limit only. Raises OSError once the group is gone."""
         ...
 
-    def hold_sockets(self, memory_bytes: int) -> None:
+    def hold_sockets(self) -> None:
         """Limit what sockets buffer, where that is not part of the memory that is limited. Raises OSError."""
+        ...
+
+    def lift_quota(self) -> None:
+        """Let the group use whatever CPU there is: what is killed still has to die, which takes time of its own."""
         ...
 
     def forget_peak(self) -> None:
@@ -31,7 +35,7 @@ class Accounts(Protocol):
         ...
 
     def held_to(self) -> tuple[int, int]:
-        """Bytes of memory and number of processes that the kernel holds the group to."""
+        """Bytes of memory, swap included where it is counted, and processes that the kernel holds the group to."""
         ...
 
 
@@ -43,7 +47,7 @@ class Cgroup(Accounts, Protocol):
         ...
 
     def remove(self) -> None:
-        """Kill what is left in it and take it away, within 5 s."""
+        """Kill what is left in it and take it away, within a minute."""
         ...
 
 

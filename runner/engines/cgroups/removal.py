@@ -9,6 +9,8 @@ from pathlib import Path
 
 from assessments.errors import InfrastructureError
 
+_DYING_TIMEOUT_S = 60
+
 
 def remove_leftovers(parents: Iterable[Path], prefix: str) -> int:
     """Kill and remove the groups in these folders whose name starts with `prefix`; how many there were.
@@ -23,8 +25,11 @@ def remove_leftovers(parents: Iterable[Path], prefix: str) -> int:
 
 
 def kill_and_remove(folders: tuple[Path, ...]) -> None:
-    """Kill every process in these folders of one group, then remove them. Raises InfrastructureError after 5 s."""
-    deadline = time.monotonic() + 5
+    """Kill every process in these folders of one group, then remove them. Raises InfrastructureError after 60 s.
+
+    A process that maps much memory many times takes seconds to die, and whose fault that is must not depend on ours.
+    """
+    deadline = time.monotonic() + _DYING_TIMEOUT_S
     while True:
         pids = {pid for folder in folders for pid in pids_in(folder)}
         for pid in pids:
@@ -33,7 +38,7 @@ def kill_and_remove(folders: tuple[Path, ...]) -> None:
         if not pids and all(_removed(folder) for folder in folders):
             return
         if time.monotonic() > deadline:
-            msg = f"{folders[0]}: processes {sorted(pids)} survived SIGKILL for 5 s; look at them with ps"
+            msg = f"{folders[0]}: processes {sorted(pids)} survived SIGKILL for {_DYING_TIMEOUT_S} s; look with ps"
             raise InfrastructureError(msg)
         time.sleep(0.002)
 

@@ -12,6 +12,9 @@ from runner.engines.cgroups.protocol import CPU_PERIOD_US, Accounts, Cgroup, fla
 from runner.engines.cgroups.removal import kill_and_remove
 
 _CLOSE_TO_LIMIT = 0.95
+_SOCKETS_BYTES = 16 * 1024 * 1024
+"""What the TCP sockets of a sandbox may buffer. Version 1 counts it apart from the memory; we add it to the peak."""
+_SOCKETS_PEAK = "memory.kmem.tcp.max_usage_in_bytes"
 _NEEDED = ("memory", "pids", "cpu", "cpuacct", "freezer")
 _CPUSET = "cpuset"
 """Only for sandboxes that get cores of their own: its folder must be told cores and memory nodes before any use."""
@@ -28,29 +31,39 @@ class _V1Cgroup:
             (folder / "cgroup.procs").write_text(str(pid))
 
     def usage(self) -> Usage:
-        memory = self.folders["memory"]
         return Usage(
-            peak_memory_bytes=int((memory / "memory.max_usage_in_bytes").read_text()),
+            peak_memory_bytes=self._peak(),
             cpu_s=int((self.folders["cpuacct"] / "cpuacct.usage").read_text()) / 1e9,
             oom_kills=self._kills() if self._hit_its_limit() else 0,
-            throttled_s=flat_keyed(self.folders["cpu"] / "cpu.stat")["throttled_time"] / 1e9,
+            throttled_s=flat_keyed(self.folders["cpu"] / "cpu.stat").get("throttled_time", 0) / 1e9,
         )
 
-    def hold_sockets(self, memory_bytes: int) -> None:
-        sockets = self.folders["memory"] / "memory.kmem.tcp.limit_in_bytes"
-        if sockets.exists():  # version 1 counts what sockets buffer apart
-            sockets.write_text(str(memory_bytes))
+    def hold_sockets(self) -> None:
+        limit = self.folders["memory"] / "memory.kmem.tcp.limit_in_bytes"
+        if limit.exists():
+            limit.write_text(str(_SOCKETS_BYTES))
+
+    def lift_quota(self) -> None:
+        with contextlib.suppress(OSError):
+            (self.folders["cpu"] / "cpu.cfs_quota_us").write_text("-1")
 
     def forget_peak(self) -> None:
-        with contextlib.suppress(OSError):
-            (self.folders["memory"] / "memory.max_usage_in_bytes").write_text("0")
+        for peak in ("memory.max_usage_in_bytes", _SOCKETS_PEAK):
+            with contextlib.suppress(OSError):
+                (self.folders["memory"] / peak).write_text("0")
+
+    def _peak(self) -> int:
+        memory, sockets = (self.folders["memory"] / name for name in ("memory.max_usage_in_bytes", _SOCKETS_PEAK))
+        return int(memory.read_text()) + (int(sockets.read_text()) if sockets.exists() else 0)
 
     def host_ran_out(self) -> bool:
         return self._kills() > 0 and not self._hit_its_limit()
 
     def held_to(self) -> tuple[int, int]:
         processes = (self.folders["pids"] / "pids.max").read_text().strip()
-        limit = int((self.folders["memory"] / "memory.limit_in_bytes").read_text())
+        memory = self.folders["memory"]
+        with_swap = memory / "memory.memsw.limit_in_bytes"  # where there is no such file no swap is counted
+        limit = int((with_swap if with_swap.exists() else memory / "memory.limit_in_bytes").read_text())
         return limit, int(processes) if processes.isdigit() else 1 << 62
 
     def _kills(self) -> int:
@@ -90,7 +103,7 @@ class V1Cgroups:
             if cores:
                 _give_cores(folders[_CPUSET], cores)
             _limit(folders, limits, quota=not cores)
-            group.hold_sockets(limits.memory_bytes)
+            group.hold_sockets()
         except OSError as error:
             group.remove()
             raise InfrastructureError(f"cgroup {name} could not be made: {error}") from error

@@ -33,8 +33,12 @@ class _V2Cgroup:
             throttled_s=cpu.get("throttled_usec", 0) / 1e6,
         )
 
-    def hold_sockets(self, memory_bytes: int) -> None:
+    def hold_sockets(self) -> None:
         """Nothing: it is part of the memory."""
+
+    def lift_quota(self) -> None:
+        with contextlib.suppress(OSError):
+            (self.folder / "cpu.max").write_text("max")
 
     def forget_peak(self) -> None:
         """Nothing: this kernel forgets it only for the descriptor that asked."""
@@ -43,8 +47,14 @@ class _V2Cgroup:
         return self._events().get("oom_kill", 0) > 0 and not self._events().get("oom")
 
     def held_to(self) -> tuple[int, int]:
-        memory, processes = ((self.folder / name).read_text().strip() for name in ("memory.max", "pids.max"))
-        return tuple(int(text) if text.isdigit() else 1 << 62 for text in (memory, processes))  # type: ignore[return-value]
+        memory, swap, processes = (self._limit(name) for name in ("memory.max", "memory.swap.max", "pids.max"))
+        return memory + swap, processes
+
+    def _limit(self, name: str) -> int:
+        """0 for what this kernel does not have at all, such as swap."""
+        file = self.folder / name
+        text = file.read_text().strip() if file.exists() else "0"
+        return int(text) if text.isdigit() else 1 << 62
 
     def _events(self) -> dict[str, int]:
         return flat_keyed(self.folder / "memory.events")

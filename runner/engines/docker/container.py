@@ -8,7 +8,7 @@ before its accounts have been read.
 """
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,9 @@ _STDIN = "/run/stdin"
 _PROCESS_1 = """\
 cd {folder} || exit
 exec 3<&0 4>&2 </dev/null 2>/dev/null
+trap '' INT
 (
+  trap - INT
   exec 2>&4 4>&-
   for name in {unset}; do unset "$name"; done
   read -r _ <&3 || exit
@@ -32,11 +34,12 @@ exec 3<&0 4>&2 </dev/null 2>/dev/null
 )
 code=$?
 kill -9 -1
-exec >&- 4>&-
 {hold}
 exit $code
 """
-"""The subshell's place in the tree is known before it is let go: it is the only child of process 1."""
+"""An interrupt would end a shell that waits; no other signal reaches a process 1 from within. The subshell is the only
+child of process 1, so that its place in the tree is known before it is let go. Process 1 keeps its own ends of the
+output open: the stream of a living container ends only when the engine has let go of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,8 @@ class Placement:
     stdin: Path | None
     seccomp_profile: str
     runtime: str | None
+    cgroup_version: int
+    counts_swap: bool
     holds: bool
     """Whether process 1 waits to be let go at the end. Under a runtime of its own, nobody here could see it wait."""
 
@@ -113,8 +118,6 @@ def host_config(spec: SandboxSpec, placement: Placement) -> dict[str, Any]:
         "CapDrop": ["ALL"],
         "SecurityOpt": ["no-new-privileges:true", f"seccomp={placement.seccomp_profile}"],
         "Memory": limits.memory_bytes,
-        "MemorySwap": limits.memory_bytes,
-        "MemorySwappiness": 0,
         "OomScoreAdj": 1000,
         "PidsLimit": limits.processes,
         "Ulimits": [
@@ -128,6 +131,10 @@ def host_config(spec: SandboxSpec, placement: Placement) -> dict[str, Any]:
         "RestartPolicy": {"Name": "no", "MaximumRetryCount": 0},
         "Init": False,
     }
+    if placement.counts_swap:
+        config["MemorySwap"] = limits.memory_bytes
+    if placement.cgroup_version == 1:
+        config["MemorySwappiness"] = 0  # version 2 has no such thing, and the engine then forgets that it was asked
     if spec.cores:
         config["CpusetCpus"] = ",".join(map(str, spec.cores))
     else:
@@ -168,24 +175,77 @@ def _bind(mount: Mount) -> dict[str, Any]:
 
 
 def differences(asked: Mapping[str, Any], told: Mapping[str, Any]) -> list[str]:
-    """Where the container that stands is not the one that was asked for, as the engine tells it."""
+    """Where the container that stands is not the one that was asked for, as the engine tells it.
+
+    Engines fill in what was left open and tell lists in forms of their own, so each field is compared by what it means;
+    whatever would let the container reach further must not be there at all.
+    """
+    stands = told["HostConfig"]
     found = [
-        f"{name} is {told['HostConfig'].get(name)!r:.100}, not {value!r:.100}"
+        f"{name} is {stands.get(name)!r:.100}, not {value!r:.100}"
         for name, value in asked["HostConfig"].items()
-        if told["HostConfig"].get(name) != value
+        if _meant(name, stands.get(name), value) != _meant(name, value, value)
     ]
+    found += [f"{name} is {stands[name]!r:.100}" for name in _NEVER if stands.get(name) not in _NOTHING]
     found += [
         f"{name} is {told['Config'].get(name)!r:.100}, not {asked[name]!r:.100}"
         for name in ("User", "Entrypoint", "Cmd")
         if told["Config"].get(name) != asked[name]
     ]
+    for name, least in _HIDDEN.items():
+        if name in stands and not least <= set(stands[name] or ()):
+            found.append(f"{name} lacks {', '.join(sorted(least - set(stands[name] or ())))}")
     networks = sorted(told["NetworkSettings"].get("Networks") or {})
     if networks not in ([], ["none"]):
         found.append(f"it is in the networks {', '.join(networks)}")
-    writable = [mount["Destination"] for mount in told.get("Mounts") or () if mount.get("RW")]
-    if writable:
-        found.append(f"it may write to {', '.join(writable)}")
-    return found
+    return found + _other_mounts(asked["HostConfig"], told.get("Mounts") or ())
+
+
+_NOTHING: tuple[Any, ...] = (None, "", False, 0, [], {}, [""])
+_NEVER = (
+    *("PidMode", "UTSMode", "UsernsMode", "CapAdd", "Devices", "DeviceCgroupRules", "DeviceRequests", "GroupAdd"),
+    *("Binds", "VolumesFrom", "Links", "PortBindings", "PublishAllPorts", "Sysctls", "AutoRemove", "OomKillDisable"),
+)
+_HIDDEN = {
+    "MaskedPaths": {"/proc/kcore", "/proc/keys", "/proc/timer_list"},
+    "ReadonlyPaths": {"/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus"},
+}
+"""What every engine hides, and makes read-only, by itself; an engine that does not tell of it is asked the kernel."""
+
+
+def _meant(name: str, value: Any, asked: Any) -> Any:
+    """A field of the host's part by what it means. Of lists that engines add to, what was asked for."""
+    match name:
+        case "Ulimits":
+            names = {one["Name"] for one in asked}
+            return {one["Name"]: (one["Soft"], one["Hard"]) for one in value or () if one["Name"] in names}
+        case "Mounts":
+            return {one["Target"]: _mount_meant(one) for one in value or ()}
+        case "LogConfig":
+            return (value or {}).get("Type")
+        case "SecurityOpt" | "CapDrop" | "Dns" | "DnsSearch":
+            return sorted(value or ())
+        case _:
+            return value
+
+
+def _mount_meant(mount: Mapping[str, Any]) -> tuple[Any, ...]:
+    options = mount.get("BindOptions") or {}
+    return (
+        mount["Type"],
+        mount["Source"],
+        mount.get("ReadOnly"),
+        options.get("Propagation"),
+        options.get("NonRecursive"),
+    )
+
+
+def _other_mounts(asked: Mapping[str, Any], stand: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Mounts that may be written to, or that nobody asked for."""
+    known = {mount["Target"] for mount in asked["Mounts"]} | set(asked["Tmpfs"])
+    found = [f"it may write to {mount['Destination']}" for mount in stand if mount.get("RW")]
+    strange = [str(mount["Destination"]) for mount in stand if mount["Destination"] not in known]
+    return found + [f"{target} is mounted in it" for target in strange]
 
 
 _NO_RIGHT = "0000000000000000"

@@ -17,7 +17,7 @@ from assessments.errors import InfrastructureError
 from runner.engines.docker.endpoint import Endpoint, endpoints
 
 _CALL_TIMEOUT_S = 15
-_END_TIMEOUT_S = 4
+_END_TIMEOUT_S = 8
 _BUILD_TIMEOUT_S = 600
 _FIRST_ANSWER_S = 3
 _OLDEST_API = (1, 41)
@@ -79,10 +79,10 @@ class Daemon:
             return told
         return None
 
-    def create(self, request: Mapping[str, Any]) -> str:
-        """The id of a container made as `request` says."""
+    def create(self, request: Mapping[str, Any], name: str | None = None) -> str:
+        """The id of a container made as `request` says. Under a name it can be removed even if no answer came."""
         with self.asked_to("create a container"):
-            made = self.api.create_container_from_config(dict(request))  # type: ignore[no-untyped-call]
+            made = self.api.create_container_from_config(dict(request), name)  # type: ignore[no-untyped-call]
             return str(made["Id"])
 
     def close(self) -> None:
@@ -110,16 +110,18 @@ def connect(endpoint: Endpoint) -> Daemon:
     if not endpoint.local:
         raise Unusable("it is not on this machine's own socket, and the grader must join the sandboxes' network")
     _require_listener(endpoint)
-    first = docker.APIClient(base_url=endpoint.url, timeout=_FIRST_ANSWER_S, version="1.41")
     try:
-        version, told = first.version(api_version=False), first.info()
-        daemon = _daemon(endpoint, version, told)
+        with contextlib.closing(_client(endpoint, _written(_OLDEST_API), _FIRST_ANSWER_S)) as first:
+            version = first.version(api_version=False)
+        spoken = _version_to_speak(version)
+        with contextlib.closing(_client(endpoint, spoken, _FIRST_ANSWER_S)) as second:
+            daemon = _daemon(endpoint, spoken, version, second.info())
     except APIError as error:
         raise Unusable(f"it answers, but refuses: {error.explanation or error}") from error
     except (DockerException, requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
         raise Unusable(f"it does not answer: {_short(error)}") from error
-    finally:
-        first.close()
+    except (KeyError, AttributeError, TypeError) as error:
+        raise Unusable("it answers, but not as a Docker engine does") from error
     try:
         _require_usable(daemon)
     except Unusable:
@@ -138,16 +140,28 @@ def _require_listener(endpoint: Endpoint) -> None:
             raise Unusable(f"it does not answer: {error.strerror or error}") from error
 
 
-def _daemon(endpoint: Endpoint, version: Mapping[str, Any], told: Mapping[str, Any]) -> Daemon:
-    spoken = tuple(int(part) for part in str(version["ApiVersion"]).split("."))
-    if spoken < _OLDEST_API:
-        raise Unusable(f"it speaks API version {version['ApiVersion']}; 1.41 (Docker 20.10) is the oldest to use")
+def _client(endpoint: Endpoint, spoken: str, timeout_s: int) -> docker.APIClient:
+    return docker.APIClient(base_url=endpoint.url, timeout=timeout_s, version=spoken)
+
+
+def _version_to_speak(version: Mapping[str, Any]) -> str:
+    """The oldest version of the API that both sides know: what is asked then means the same with every engine."""
+    told = (str(version.get(name) or "0.0") for name in ("ApiVersion", "MinAPIVersion"))
+    newest, oldest = (tuple(int(part) for part in text.split(".")) for text in told)
+    if newest < _OLDEST_API:
+        raise Unusable(f"it speaks API version {_written(newest)}; 1.41 (Docker 20.10) is the oldest to use")
+    return _written(max(_OLDEST_API, oldest))
+
+
+def _written(version: tuple[int, ...]) -> str:
+    return ".".join(map(str, version))
+
+
+def _daemon(endpoint: Endpoint, spoken: str, version: Mapping[str, Any], told: Mapping[str, Any]) -> Daemon:
     components = " ".join(str(part.get("Name", "")) for part in version.get("Components") or ())
     options = " ".join(told.get("SecurityOptions") or ())
-    clients = [
-        docker.APIClient(base_url=endpoint.url, timeout=timeout_s, version="1.41")
-        for timeout_s in (_CALL_TIMEOUT_S, _END_TIMEOUT_S, _BUILD_TIMEOUT_S)
-    ]
+    timeouts = (_CALL_TIMEOUT_S, _END_TIMEOUT_S, _BUILD_TIMEOUT_S)
+    clients = [_client(endpoint, spoken, timeout_s) for timeout_s in timeouts]
     return Daemon(
         endpoint=endpoint,
         kind=Kind.PODMAN if "podman" in components.lower() else Kind.DOCKER,

@@ -52,6 +52,7 @@ class DockerEngine:
     run: Run
     runtime: str | None = None
     _image_ids: dict[str, str] = field(default_factory=dict, init=False)
+    _left: list[str] = field(default_factory=list, init=False)
     _living: Living = field(default_factory=Living, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
@@ -74,6 +75,23 @@ class DockerEngine:
 
     def shut(self) -> None:
         self._living.shut()
+        with self._lock:
+            left, self._left = self._left, []
+        for container in left:
+            with contextlib.suppress(InfrastructureError):  # the next start of a run finds it by its label
+                self.daemon.remove(container)
+
+    def _removed(self, container: str) -> None:
+        """Remove what never became a sandbox; what kept it from that is the failure to tell of."""
+        try:
+            self.daemon.remove(container)
+        except InfrastructureError:
+            self._leave(container)
+
+    def _leave(self, container: str) -> None:
+        """Keep in mind a container whose processes are dead and that the engine has not removed yet."""
+        with self._lock:
+            self._left.append(container)
 
     def _image(self, environment: Environment | None) -> str:
         key = environment.digest if environment else ""
@@ -98,8 +116,9 @@ class DockerEngine:
             files = undo.enter_context(contextlib.ExitStack())
             placement = self._placement(spec, slot, files)
             request = body(spec, identity, placement)
-            container = self.daemon.create(request)
-            undo.callback(self.daemon.remove, container)
+            name = identity.marker.replace(":", "-")
+            undo.callback(self._removed, name)  # also one that was made although no answer came
+            container = self._created(request, name)
             stream = self._attached(container)
             undo.callback(stream.close)
             with self.daemon.asked_to("start a container"):
@@ -111,11 +130,19 @@ class DockerEngine:
                 undo.callback(seen.close)
                 self._require_held(int(told["State"]["Pid"]), spec, seen, placement.uid)
             done = functools.partial(_each, files.close, release)
-            parts = Parts(spec.purpose, self.daemon, container, stream, seen, done)
+            parts = Parts(spec.purpose, self.daemon, container, stream, seen, done, self._leave)
             sandbox = DockerSandbox(parts, spec.limits.output_bytes, spec.kept_bytes)
             undo.pop_all()
         sandbox.let_go()
         return sandbox
+
+    def _created(self, request: dict[str, Any], name: str) -> str:
+        try:
+            return self.daemon.create(request, name)
+        except InfrastructureError:
+            with self._lock:
+                self._image_ids.clear()  # somebody may have removed the image: another try makes it anew
+            raise
 
     def _placement(self, spec: SandboxSpec, slot: int, files: contextlib.ExitStack) -> Placement:
         uid = (_FIRST_MAPPED_UID if self.daemon.remapped else FIRST_UID) + slot
@@ -127,6 +154,8 @@ class DockerEngine:
             stdin=_readable_file(self.run.folder, spec.stdin, files) if spec.stdin else None,
             seccomp_profile=profile(),
             runtime=self.runtime,
+            cgroup_version=int(self.daemon.told.get("CgroupVersion") or 1),
+            counts_swap=bool(self.daemon.told.get("SwapLimit")),
             holds=self._sees_processes,
         )
 
@@ -172,7 +201,7 @@ class DockerEngine:
         if memory_bytes > spec.limits.memory_bytes + _PAGE_BYTES or processes > spec.limits.processes:
             problems.append(f"the kernel holds it to {memory_bytes} bytes and {processes} processes")
         _require(problems)
-        seen.accounts.hold_sockets(spec.limits.memory_bytes)
+        seen.accounts.hold_sockets()
         seen.accounts.forget_peak()
         with contextlib.suppress(PermissionError):  # a rootless engine's user may not: its accounts can be lost then
             Path(f"/proc/{pid}/oom_score_adj").write_text("-1000")

@@ -23,7 +23,8 @@ from runner.engines.living import Ending
 from runner.engines.output import Drain, KeptOutput, first_breach
 
 _LEAVE_TIMEOUT_S = 3
-_KILL_TIMEOUT_S = 5.0
+_DYING_TIMEOUT_S = 60.0
+"""Whoever maps much memory many times takes seconds to die; that must not turn their failure into one of ours."""
 _DRAIN_TIMEOUT_S = 1.0
 _NOT_MEASURED = Usage(peak_memory_bytes=None, cpu_s=None, oom_kills=None)
 _KILLED_BY_SIGNAL = 128 + signal.SIGKILL
@@ -57,6 +58,8 @@ class Parts:
     seen: Seen | None
     release: Callable[[], None]
     """Gives back what the engine lent for as long as the sandbox lives."""
+    leave: Callable[[str], None]
+    """Takes a container that the engine has not removed, to be removed later."""
 
 
 class DockerSandbox:
@@ -110,6 +113,8 @@ class DockerSandbox:
         return self._stdout.kept(), self._stderr.kept()
 
     def collect(self) -> Collected:
+        if self._ending.over and self._parts.seen is None:
+            return Collected(problems=("the runtime keeps a sandbox's files to itself",))
         if self._collected is None:
             msg = "only a sandbox with outputs has something to collect, and only after its end"
             raise ValueError(msg)
@@ -142,6 +147,8 @@ class DockerSandbox:
             seen = self._parts.seen
             if self._ended.is_set() if seen is None else _is_over(seen.main_pidfd, 0):
                 return
+            if seen is not None:
+                seen.accounts.lift_quota()
             self._breach = self._breach or breach
             self._last_seen = self._measured()
             self._killed = True
@@ -166,23 +173,49 @@ class DockerSandbox:
                 held.callback(seen.close)
             held.callback(_close_stream, parts.stream)
             held.callback(self._drain.close, _DRAIN_TIMEOUT_S)
-            held.callback(parts.daemon.remove, parts.container)
+            held.callback(self._remove)
             if seen is not None:
                 held.callback(_kill, seen.init_pidfd)
             wall_s = time.monotonic() - self.started_at
             usage = self._last_seen if self._killed else self._measured()
             host_ran_out = not self._killed and seen is not None and _host_ran_out(seen.accounts)
+            if not self._killed:
+                self._require_own_end()
             code = None if self._killed else self._let_go()
-            if seen is not None and seen.outputs_fd is not None:
+            if seen is not None:
+                seen.accounts.lift_quota()
                 _kill(seen.init_pidfd)
-                if not _is_over(seen.init_pidfd, _KILL_TIMEOUT_S):
-                    raise InfrastructureError("a sandbox survived SIGKILL for 5 s; its files were not read")
-                self._collected = collect(seen.outputs_fd)
+                if not _is_over(seen.init_pidfd, _DYING_TIMEOUT_S):
+                    raise InfrastructureError(f"a sandbox survived SIGKILL for {_DYING_TIMEOUT_S:.0f} s; look with ps")
+                if seen.outputs_fd is not None:
+                    self._collected = collect(seen.outputs_fd)
         if host_ran_out:
             raise InfrastructureError("the host ran out of memory and killed the sandbox; grade in fewer lanes")
         breach = self._breach or first_breach(usage, flooded=self._drain.flooded)
         code = None if breach is Breach.OUTPUT else code
         return SandboxRun(parts.purpose, code, breach, wall_s, usage, self._stdout.excerpt(), self._stderr.excerpt())
+
+    def _remove(self) -> None:
+        """What came of the run is settled: an engine that is slow to clear up does not change it."""
+        try:
+            self._parts.daemon.remove(self._parts.container)
+        except InfrastructureError:
+            if self._parts.seen is None:
+                raise
+            self._parts.leave(self._parts.container)
+
+    def _require_own_end(self) -> None:
+        """That the command ended, and not its container: process 1 outlives it, and nothing in there can end that.
+
+        Raises InfrastructureError when somebody outside did, or the engine has let go of the container's output.
+        """
+        seen = self._parts.seen
+        if seen is None or os.geteuid() != 0:  # a rootless engine's process 1 can be killed for want of memory
+            return
+        if _is_over(seen.init_pidfd, 0):
+            raise InfrastructureError("a container was ended from outside: by the Docker engine, or by hand")
+        if self._ended.is_set():
+            raise InfrastructureError("the Docker engine let go of a container's output; was it restarted?")
 
     def _let_go(self) -> int:
         """The command's exit code, from process 1, which ends now that its accounts have been read."""
@@ -195,7 +228,7 @@ class DockerSandbox:
         with parts.daemon.asked_to("say how a container ended"):
             try:
                 return int(parts.daemon.ending.wait(parts.container, timeout=_LEAVE_TIMEOUT_S)["StatusCode"])
-            except (requests.Timeout, APIError):
+            except (requests.RequestException, APIError):
                 if parts.seen is not None:
                     raise
                 return _KILLED_BY_SIGNAL

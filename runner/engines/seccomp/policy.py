@@ -68,7 +68,7 @@ _PROCESSES = """
     alarm arch_prctl capget capset execve execveat exit exit_group fork futex futex_waitv get_robust_list
     get_thread_area getcpu getegid geteuid getgid getgroups getpgid getpgrp getpid getppid getpriority getresgid
     getresuid getrlimit getrusage getsid gettid getuid ioprio_get kill pause pidfd_open pidfd_send_signal prctl
-    prlimit64 restart_syscall rseq rt_sigaction rt_sigpending rt_sigprocmask rt_sigqueueinfo rt_sigreturn
+    restart_syscall rseq rt_sigaction rt_sigpending rt_sigprocmask rt_sigqueueinfo rt_sigreturn
     rt_sigsuspend rt_sigtimedwait rt_tgsigqueueinfo sched_get_priority_max sched_get_priority_min
     sched_getaffinity sched_getattr sched_getparam sched_getscheduler sched_rr_get_interval sched_setaffinity
     sched_setparam sched_yield set_robust_list set_thread_area set_tid_address setfsgid setfsuid setgid setgroups
@@ -153,13 +153,16 @@ _NEW_NAMESPACES = 0x7E02_0000
 """CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID and NEWNET."""
 _NORMAL, _BATCH, _IDLE, _RESET_ON_FORK = 0, 3, 5, 0x4000_0000
 _LINUX, _ASK = 0, 0xFFFF_FFFF
+_ITSELF = 0
 
 
 def _processes() -> Iterator[Rule]:
-    """Threads and processes, without namespaces; no real-time scheduling; no weaker address space layout."""
+    """Threads and processes, without namespaces; no real-time scheduling; no weaker address space layout; limits of
+    oneself only: with process 1's a submission could have the kernel end its whole sandbox in our name."""
     yield Rule("clone", (Argument(0, 0, _NEW_NAMESPACES),))
     for scheduling in (_NORMAL, _BATCH, _IDLE):
         yield Rule("sched_setscheduler", (Argument(1, scheduling, _32_BITS ^ _RESET_ON_FORK),))
+    yield Rule("prlimit64", (Argument(0, _ITSELF, _32_BITS),))
     for persona in (_LINUX, _ASK):
         yield Rule("personality", (Argument(0, persona, _32_BITS),))
 

@@ -20,7 +20,9 @@ SPEC = SandboxSpec(
     env={"PATH": "/bin"},
 )
 IDENTITY = Identity("run-1", "state-1", "somebody", "name-1")
-PLACEMENT = Placement("sha256:1", 1_900_000_007, Path("/host/passwd"), None, "{}", None, holds=True)
+PLACEMENT = Placement(
+    "sha256:1", 1_900_000_007, Path("/host/passwd"), None, "{}", None, 1, counts_swap=True, holds=True
+)
 
 
 def standing() -> dict[str, Any]:
@@ -35,6 +37,18 @@ def test_what_stands_as_it_was_asked_for_is_no_difference() -> None:
     assert differences(body(SPEC, IDENTITY, PLACEMENT), standing()) == []
 
 
+def test_what_other_engines_fill_in_is_no_difference() -> None:
+    told = standing()
+    told["HostConfig"] |= {"PidMode": "", "CapAdd": None, "Devices": [], "MaskedPaths": None, "ShmSize": 64 << 20}
+    told["HostConfig"]["MaskedPaths"] = ["/proc/kcore", "/proc/keys", "/proc/timer_list", "/sys/firmware"]
+    told["HostConfig"]["Ulimits"] = [{"Name": "nproc", "Soft": 9, "Hard": 9}, *reversed(told["HostConfig"]["Ulimits"])]
+    told["HostConfig"]["LogConfig"] = {"Type": "none", "Config": {"max-size": "1m"}}
+    for mount in told["HostConfig"]["Mounts"]:
+        mount["BindOptions"]["ReadOnlyNonRecursive"] = True
+    told["Mounts"] = [{"Destination": "/submission", "RW": False}, {"Destination": "/etc/passwd", "RW": False}]
+    assert differences(body(SPEC, IDENTITY, PLACEMENT), told) == []
+
+
 CHANGES: dict[str, tuple[tuple[str, str], Any]] = {
     "a bridge": (("HostConfig", "NetworkMode"), "bridge"),
     "a network": (("NetworkSettings", "Networks"), {"none": {}, "bridge": {}}),
@@ -47,6 +61,14 @@ CHANGES: dict[str, tuple[tuple[str, str], Any]] = {
     "no filter": (("HostConfig", "SecurityOpt"), ["seccomp=unconfined"]),
     "a log on the disk": (("HostConfig", "LogConfig"), {"Type": "json-file", "Config": {}}),
     "the host's processes": (("HostConfig", "IpcMode"), "host"),
+    "the host's process ids": (("HostConfig", "PidMode"), "host"),
+    "an added right": (("HostConfig", "CapAdd"), ["SYS_ADMIN"]),
+    "a device": (("HostConfig", "Devices"), [{"PathOnHost": "/dev/kvm"}]),
+    "nothing hidden": (("HostConfig", "MaskedPaths"), []),
+    "another group": (("HostConfig", "GroupAdd"), ["docker"]),
+    "a core": (("HostConfig", "Ulimits"), [{"Name": "core", "Soft": -1, "Hard": -1}]),
+    "another folder": (("HostConfig", "Mounts"), [{"Type": "bind", "Source": "/", "Target": "/submission"}]),
+    "one more mount": (("Mounts",), [{"Destination": "/host", "RW": False}]),  # type: ignore[dict-item]
     "another user": (("Config", "User"), "0:0"),
     "another command": (("Config", "Cmd"), ["sh"]),
     "a writable mount": (("Mounts",), [{"Destination": "/submission", "RW": True}]),  # type: ignore[dict-item]

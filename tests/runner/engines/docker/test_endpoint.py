@@ -1,6 +1,10 @@
 """Where an engine is looked for, and which ones are refused with a reason."""
 
+import http.server
 import json
+import socket
+import socketserver
+import threading
 from pathlib import Path
 
 import pytest
@@ -46,6 +50,34 @@ def test_an_engine_that_does_not_answer_costs_seconds_and_a_sentence(silent_sock
     found = find_daemon({"DOCKER_HOST": f"unix://{silent_socket}"})
     assert isinstance(found, tuple)
     assert "does not answer" in found[0]
+
+
+def test_something_else_that_answers_is_no_engine(tmp_path: Path) -> None:
+    class Other(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"[1, 2]")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+        def address_string(self) -> str:
+            return "somebody"
+
+    class Server(socketserver.UnixStreamServer):
+        def get_request(self) -> tuple[socket.socket, tuple[str, int]]:
+            return super().get_request()[0], ("somebody", 0)
+
+    with Server(str(tmp_path / "other.sock"), Other) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            with pytest.raises(Unusable, match="not as a Docker engine does"):
+                connect(Endpoint(f"unix://{tmp_path}/other.sock", "DOCKER_HOST"))
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def test_without_an_engine_bubblewrap_is_chosen_and_docker_cannot_be_had(tmp_path: Path) -> None:

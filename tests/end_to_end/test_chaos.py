@@ -1,0 +1,127 @@
+"""However a runner ends, nothing of it is left: killed, by the next start; interrupted, by itself and at once."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from runner.engines.choose import ENGINE_VARIABLE, EngineName
+
+SUM = Path(__file__).resolve().parents[1] / "sample_challenges/add-numbers"
+KILLS, SEED = 15, 20
+LANES = 4
+GONE_WITHIN_S = 2.0
+
+
+def test_the_next_start_finds_everything_that_killed_runners_left(
+    own_state: Path, chaos: ModuleType, engine: EngineName
+) -> None:
+    kills = chaos.kill_runners(own_state, engine, KILLS, SEED, print)
+    assert [kill.left_after for kill in kills] == [{}] * KILLS
+    assert any(kill.left for kill in kills), "no kill left anything, so nothing was tried"
+    assert all(kill.clean_s < chaos.CLEAN_WITHIN_S for kill in kills)
+
+
+NEVER_ENDING = {
+    "deaf": """
+        for number in set(signal.Signals) - {signal.SIGKILL, signal.SIGSTOP}: signal.signal(number, signal.SIG_IGN)
+        while True: time.sleep(1)""",
+    "orphans": """
+        for _ in range(8):
+            if os.fork() == 0:
+                os.setsid()
+                if os.fork(): os._exit(0)
+        time.sleep(99)""",
+    "fork-bomb": """
+        while True:
+            try: os.fork()
+            except OSError: pass""",
+    "stopped": "os.kill(os.getpid(), signal.SIGSTOP)",
+}
+
+
+@pytest.fixture
+def never_ending(tmp_path: Path) -> list[Path]:
+    """Four submissions of each kind: in four lanes they keep a runner busy for eight seconds."""
+    paths = []
+    for number in range(4):
+        for name, code in NEVER_ENDING.items():
+            folder = tmp_path / f"{name}-{number}"
+            folder.mkdir()
+            lines = (line.removeprefix(" " * 8) for line in code.strip("\n").splitlines())
+            (folder / "main.py").write_text("import os, signal, time\n" + "\n".join(lines))
+            paths.append(folder)
+    return paths
+
+
+def press_ctrl_c(process: "subprocess.Popen[str]") -> None:
+    """A terminal sends it to the whole group, the engine's own processes in it too."""
+    os.killpg(process.pid, signal.SIGINT)
+
+
+def terminate(process: "subprocess.Popen[str]") -> None:
+    process.send_signal(signal.SIGTERM)
+
+
+@pytest.mark.parametrize("end", [press_ctrl_c, terminate])
+def test_an_interrupted_runner_ends_at_once_and_leaves_nothing(
+    own_state: Path,
+    tmp_path: Path,
+    chaos: ModuleType,
+    engine: EngineName,
+    never_ending: list[Path],
+    end: Callable[["subprocess.Popen[str]"], None],
+) -> None:
+    with chaos.watching(own_state, engine) as watch:
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "runner.cli.main", "grade", *map(str, never_ending), "--challenge", str(SUM)),
+                *("--lanes", str(LANES), "--allow-unenforced", "--out", str(tmp_path / "out")),
+            ],
+            env={**os.environ, "ASSAY_STATE": str(own_state), ENGINE_VARIABLE: engine},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        try:
+            await_sandboxes(own_state, process)
+            ended_at = time.monotonic()
+            end(process)
+            process.wait(20)
+            seconds = time.monotonic() - ended_at
+        finally:
+            process.kill()
+            said, _ = process.communicate()
+        assert process.returncode == 130, said
+        assert "assay: interrupted" in said
+        assert watch.until_clean(time.monotonic() + chaos.CLEAN_WITHIN_S) == {}
+        assert seconds < GONE_WITHIN_S, f"it took {seconds:.2f} s to end"
+
+
+def await_sandboxes(state: Path, process: "subprocess.Popen[str]") -> None:
+    """Wait until there is a sandbox under way in each lane."""
+    deadline = time.monotonic() + 60
+    while len(sandboxes(state)) < LANES:
+        assert process.poll() is None, f"it ended before it was told to: {process.communicate()[0]}"
+        assert time.monotonic() < deadline, "it did not get as far as having a sandbox in each lane"
+        time.sleep(0.005)
+
+
+def sandboxes(state: Path) -> set[str]:
+    """The names of the living sandboxes of the state folder's one run, by the marks of their processes."""
+    marks = tuple(f"assay:{folder.name}:" for folder in (state / "runs").glob("[!.]*"))
+    found: set[str] = set()
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (entry / "cmdline").read_bytes().decode("utf-8", "replace").split("\0")
+        except OSError:
+            continue
+        found.update(word for word in words if marks and word.startswith(marks))
+    return found
