@@ -181,7 +181,18 @@ def _bare_container(challenge: Challenge, bench: Bench, engine: DockerEngine) ->
     image = engine.images.environment(spec.environment)
     passwd = bench.run.folder / "passwd"
     passwd.write_text("root:x:0:0:root:/:/bin/sh\n")
-    placement = Placement(image, _UID, passwd, None, profile(), engine.runtime, holds=False)
+    told = engine.daemon.told
+    placement = Placement(
+        image=image,
+        uid=_UID,
+        passwd=passwd,
+        stdin=None,
+        seccomp_profile=profile(),
+        runtime=engine.runtime,
+        cgroup_version=int(told["CgroupVersion"]),
+        counts_swap=bool(told["SwapLimit"]),
+        holds=False,
+    )
     request = {
         "Image": image,
         "Cmd": list(spec.command),

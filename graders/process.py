@@ -43,7 +43,8 @@ def _problem(ended: int | pytest.ExitCode) -> str:
 
 _WITHOUT = (
     *("cacheprovider", "doctest", "faulthandler", "junitxml", "pastebin", "setuponly", "setupplan", "stepwise"),
-    *("threadexception", "unittest", "unraisableexception"),
+    *("threadexception", "unittest", "unraisableexception", "debugging", "legacypath", "logging", "recwarn"),
+    *("freeze_support", "pytester_assertions", "python_path", "subtests"),
 )
 """Built-in plugins that no hidden test needs; some cost as much time as a trivial check."""
 

@@ -31,12 +31,14 @@ class Swept:
     cgroups: int
     containers: int
     waiting: tuple[str, ...]
-    """Addresses of Docker engines that may hold containers of dead runs, and do not answer."""
+    """Addresses of Docker engines that may hold containers of dead runs, and did not answer or not remove them."""
 
     def __str__(self) -> str:
         kinds = {"processes": self.processes, "cgroups": self.cgroups, "containers": self.containers}
         told = f"{self.runs} dead runs: " + ", ".join(f"{number} {name}" for name, number in kinds.items())
-        return told + "".join(f"; the Docker engine at {url} does not answer and may hold more" for url in self.waiting)
+        return told + "".join(
+            f"; the Docker engine at {url} did not give all up and is asked again later" for url in self.waiting
+        )
 
 
 def sweep(state: Path, daemon: "Daemon | None" = None) -> Swept:

@@ -15,6 +15,7 @@ import os
 import resource
 import secrets
 import select
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -37,6 +38,7 @@ from runner.engines.rootfs import Rootfs
 from runner.engines.runs import Run
 
 _START_TIMEOUT_S = 10.0
+_LAST_WORDS_S = 1.0
 _DATA_FACTOR = 2
 """Where nothing caps a box's memory, each process may hold this many times the limit (thread stacks count too)."""
 
@@ -146,6 +148,7 @@ class BubblewrapEngine:
                 pass_fds=(status, block, filter_fd, arguments_fd),
                 env={},  # the box can read the environment its launcher was started with
                 cwd="/",
+                process_group=0,  # a terminal's Ctrl-C is the runner's to handle
                 user=uid,
                 group=uid,
                 extra_groups=None if uid is None else [],
@@ -194,8 +197,11 @@ def _init_pid(status: int, monitor: subprocess.Popen[bytes]) -> int:
 
 def _no_box(monitor: subprocess.Popen[bytes]) -> InfrastructureError:
     """What bubblewrap had to say for not making a box."""
-    monitor.kill()
-    said = monitor.stderr.read(2000).decode("utf-8", "replace").strip() if monitor.stderr else ""
+    _kill_group(monitor)
+    said = ""
+    if monitor.stderr:
+        ready, _, _ = select.select([monitor.stderr], [], [], _LAST_WORDS_S)
+        said = os.read(monitor.stderr.fileno(), 2000).decode("utf-8", "replace").strip() if ready else ""
     return InfrastructureError(
         f"bubblewrap made no sandbox: {said or 'it said nothing'}; assay doctor looks at the cause"
     )
@@ -213,8 +219,15 @@ def _first_line(descriptor: int, deadline: float) -> bytes:
     return line
 
 
+def _kill_group(monitor: subprocess.Popen[bytes]) -> None:
+    """Kill the monitor and, if it has one already, the process that was to become the box."""
+    if monitor.poll() is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(monitor.pid, signal.SIGKILL)
+
+
 def _discard(monitor: subprocess.Popen[bytes]) -> None:
-    monitor.kill()
+    _kill_group(monitor)
     monitor.wait()
     for stream in (monitor.stdout, monitor.stderr):
         if stream:

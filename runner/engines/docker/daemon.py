@@ -3,6 +3,7 @@
 import contextlib
 import os
 import socket
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -20,6 +21,7 @@ _CALL_TIMEOUT_S = 15
 _END_TIMEOUT_S = 8
 _BUILD_TIMEOUT_S = 600
 _FIRST_ANSWER_S = 3
+_CONFLICT = 409
 _OLDEST_API = (1, 41)
 """Docker 20.10: the first one with a control group namespace of its own for each container."""
 
@@ -64,7 +66,21 @@ class Daemon:
     def remove(self, container: str) -> None:
         """Kill the container if it lives, and take it away. Nothing happens if it is gone."""
         with self.asked_to("remove a container"), contextlib.suppress(NotFound):
-            self.ending.remove_container(container, force=True, v=True)
+            try:
+                self.ending.remove_container(container, force=True, v=True)
+            except APIError as error:
+                if error.status_code != _CONFLICT:
+                    raise
+                self._await_removal(container)  # somebody else, such as a runner that is dead by now, has asked before
+
+    def _await_removal(self, container: str) -> None:
+        """Raises NotFound when it is gone, and TimeoutError when it is still there after a while."""
+        deadline = time.monotonic() + _END_TIMEOUT_S
+        while time.monotonic() < deadline:
+            self.ending.inspect_container(container)
+            time.sleep(0.02)
+        msg = f"container {container} is still being removed"
+        raise TimeoutError(msg)
 
     def containers(self, labels: Sequence[str]) -> list[tuple[str, Mapping[str, str]]]:
         """Id and labels of every container, living or not, that has all these labels."""

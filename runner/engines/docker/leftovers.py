@@ -2,15 +2,24 @@
 
 from collections.abc import Callable
 
+from assessments.errors import InfrastructureError
 from runner.engines.docker.container import RUN_LABEL, STATE_LABEL
 from runner.engines.docker.daemon import Daemon
 
 
 def remove_containers(daemon: Daemon, state: str, alive: Callable[[str], bool]) -> int:
-    """Remove the containers of this state folder's dead runs; how many there were. Raises InfrastructureError."""
-    removed = 0
+    """Remove the containers of this state folder's dead runs; how many there were.
+
+    Raises InfrastructureError with the first failure, after all have been tried.
+    """
+    removed, failures = 0, []
     for container, labels in daemon.containers([f"{STATE_LABEL}={state}"]):
         if not alive(labels.get(RUN_LABEL, "")):
-            daemon.remove(container)
-            removed += 1
+            try:
+                daemon.remove(container)
+                removed += 1
+            except InfrastructureError as error:
+                failures.append(error)
+    if failures:
+        raise failures[0]
     return removed

@@ -5,6 +5,7 @@ only the native one is listed, and answers ENOSYS to calls newer than any named 
 """
 
 import errno
+import functools
 import json
 import platform
 
@@ -14,6 +15,7 @@ from runner.engines.seccomp.policy import ABSENT, Argument, Rule, rules
 _ARCHITECTURES = {"x86_64": "SCMP_ARCH_X86_64", "aarch64": "SCMP_ARCH_AARCH64"}
 
 
+@functools.cache
 def profile(machine: str | None = None) -> str:
     """The profile for this machine (or the named one). Raises InfrastructureError where no filter was made for it."""
     machine = machine or platform.machine()
