@@ -118,9 +118,13 @@ def _descendants() -> Iterator[int]:
     """Every process below this one, dead ones that nobody has waited for too."""
     waiting = [str(os.getpid())]
     while waiting:
-        for task in Path("/proc", waiting.pop(), "task").glob("*"):
+        folder = Path("/proc", waiting.pop(), "task")
+        tasks: list[str] = []
+        with contextlib.suppress(OSError):  # it may end while it is looked at
+            tasks = os.listdir(folder)  # noqa: PTH208
+        for task in tasks:
             with contextlib.suppress(OSError):
-                for child in (task / "children").read_text().split():
+                for child in (folder / task / "children").read_text().split():
                     yield int(child)
                     waiting.append(child)
 
