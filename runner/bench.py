@@ -30,7 +30,7 @@ from runner.engines.folders import READABLE, make_folder
 from runner.engines.protocol import Engine
 from runner.engines.rootfs import Rootfs, Say, ensure_rootfs
 from runner.engines.runs import Run, open_run
-from runner.engines.sweep import sweep
+from runner.engines.sweep import kill_strays, sweep
 from runner.intake import write_tree
 from runner.nursery import Nursery, open_nursery
 
@@ -122,6 +122,7 @@ def open_bench(state: Path, say: Say, wanted: Wish | None = None) -> Iterator[Be
             engine = _docker(chosen.daemon, wanted, rootfs, state, run, say)
         else:
             engine = BubblewrapEngine(install_program(state, say), rootfs, state, run, cgroups)
+        held.callback(kill_strays, state)
         held.callback(engine.shut)
         yield Bench(state, run, rootfs, engine, chosen.why, nursery, say)
 

@@ -27,6 +27,7 @@ _PACKAGES = ("docker.io", "iptables")
 
 def main(command: list[str]) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the engine is stopped then, too
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # tests send it, also where we were started to ignore it
     if _answers():
         return subprocess.run(command, check=False).returncode
     if reason := _why_not():

@@ -60,6 +60,8 @@ def command() -> None:
 def main() -> None:
     """The process's entry point; never shows a traceback for what a person can mend."""
     signal.signal(signal.SIGTERM, _end_politely)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # nohup's wish for us, and no submission's to inherit
+        signal.signal(signal.SIGINT, _go_on)
     try:
         code = command.main(standalone_mode=False)
     except Exit as ending:
@@ -81,6 +83,10 @@ def main() -> None:
         print_problems([f"this machine did not do it: {error}"])
         code = ExitCode.INFRASTRUCTURE
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _go_on(_number: int, _frame: FrameType | None) -> None:
+    """Ignore a signal in a way that programs started from here do not inherit."""
 
 
 def _end_politely(_number: int, _frame: FrameType | None) -> None:

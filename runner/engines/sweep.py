@@ -7,7 +7,7 @@ touched. Containers of a Docker engine that does not answer now are left to a la
 import contextlib
 import os
 import signal
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,6 +50,7 @@ def sweep(state: Path, daemon: "Daemon | None" = None) -> Swept:
         done = [run for run in dead if run.docker not in waiting]
         for run in done:
             run.forget()
+    processes += kill_strays(state)
     return Swept(len(done), processes, groups, containers, tuple(sorted(waiting)))
 
 
@@ -86,14 +87,29 @@ def _remove_containers(state: Path, dead: Iterable[DeadRun], daemon: "Daemon | N
     return removed, waiting
 
 
+def kill_strays(state: Path) -> int:
+    """Kill boxes of this state folder's program whose run nobody owns; how many processes there were.
+
+    A runner can die in the moment between making a process and its becoming bubblewrap: no sweep knows it by then, and
+    a later one no longer knows the run.
+    """
+    programs = os.fsencode(state / "programs") + b"/"
+    return _kill_boxes(lambda program, run: program.startswith(programs) and not is_owned(state, run))
+
+
 def _kill_marked(run_id: str) -> int:
-    """Kill bubblewrap's processes that carry the run's marker; a box's process 1 takes the whole box with it."""
-    marker = f"{MARKER}{run_id}:".encode()
+    """Kill bubblewrap's processes that carry the run's marker."""
+    return _kill_boxes(lambda _, run: run == run_id)
+
+
+def _kill_boxes(chosen: Callable[[bytes, str], bool]) -> int:
+    """Kill bubblewrap's processes, chosen by program and run; a box's process 1 takes the whole box with it."""
     killed = 0
     for entry in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            words = (entry / "cmdline").read_bytes().split(b"\0")
-            if words[0].endswith(b"bwrap") and any(word.startswith(marker) for word in words):
+            program, *words = (entry / "cmdline").read_bytes().split(b"\0")
+            marks = [word for word in words if word.startswith(MARKER.encode())] if program.endswith(b"bwrap") else []
+            if marks and chosen(program, marks[0].decode("ascii", "replace").split(":")[1]):
                 os.kill(int(entry.name), signal.SIGKILL)
                 killed += 1
     return killed
