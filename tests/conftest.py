@@ -72,9 +72,12 @@ def engine_name() -> EngineName:
     return EngineName.BUBBLEWRAP
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def bench(benches: Callable[[EngineName], Bench], engine_name: EngineName) -> Bench:
-    """A real engine and a real nursery, or no test where the engine cannot be had."""
+    """A real engine and a real nursery, or no test where the engine cannot be had.
+
+    Asked for anew by each test, since tests of one process differ in their engine; `benches` keeps what was opened.
+    """
     try:
         return benches(engine_name)
     except InfrastructureError as error:

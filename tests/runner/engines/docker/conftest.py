@@ -17,7 +17,7 @@ def engine_name() -> EngineName:
     return EngineName.DOCKER
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def engine(bench: Bench) -> DockerEngine:
     assert isinstance(bench.engine, DockerEngine)
     return bench.engine
