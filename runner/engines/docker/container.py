@@ -210,7 +210,7 @@ _HIDDEN = {
     "MaskedPaths": {"/proc/kcore", "/proc/keys", "/proc/timer_list"},
     "ReadonlyPaths": {"/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus"},
 }
-"""What every engine hides, and makes read-only, by itself; an engine that does not tell of it is asked the kernel."""
+"""What every engine hides, and makes read-only, by itself. Compared where the engine tells of it."""
 
 
 def _meant(name: str, value: Any, asked: Any) -> Any:

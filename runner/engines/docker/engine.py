@@ -59,7 +59,10 @@ class DockerEngine:
     def describe(self, *, unenforced_allowed: bool) -> EngineRef:
         runtime = self.runtime or str(self.daemon.told.get("DefaultRuntime", "its own runtime"))
         version = f"{self.daemon.version} ({runtime})"
-        return EngineRef("docker", version, tuple(controls(self.daemon)), unenforced_allowed)
+        found = tuple(controls(self.daemon))
+        if not self._sees_processes:
+            found = tuple(_unproven(control, runtime) for control in found)
+        return EngineRef("docker", version, found, unenforced_allowed)
 
     def prepare(self, environment: Environment | None) -> None:
         self._image(environment)
@@ -304,6 +307,16 @@ def controls(daemon: Daemon) -> Iterator[Control]:
     yield Control("inodes", enforced=True, how="files in each scratch place are counted")
     yield Control("output", enforced=True, how="log driver none; drained and counted; killed beyond the limit")
     yield Control("time", enforced=True, how="deadline, then SIGKILL of the whole container")
+
+
+_PROVEN_BY_THE_KERNEL = {"privileges", "system-calls", "memory", "cpu", "processes"}
+
+
+def _unproven(control: Control, runtime: str) -> Control:
+    """A control as it is under a runtime whose processes this host does not see: what the kernel would prove is not."""
+    if control.name not in _PROVEN_BY_THE_KERNEL:
+        return control
+    return Control(control.name, enforced=False, how=f"{runtime} hides its processes: neither compared nor measured")
 
 
 def _held_by(group: str, name: str, told: Any, *needed: str) -> Control:

@@ -93,6 +93,13 @@ def test_a_mount_that_is_not_there_is_our_failure_and_leaves_no_container(engine
     assert containers_of(engine) == []
 
 
+def test_what_cannot_be_proven_under_a_runtime_of_its_own_counts_as_not_enforced(engine: DockerEngine) -> None:
+    other = dataclasses.replace(engine, runtime="another")
+    unproven = {control.name for control in other.describe(unenforced_allowed=True).unenforced}
+    assert unproven == {"privileges", "system-calls", "memory", "cpu", "processes"}
+    assert engine.describe(unenforced_allowed=True).unenforced == ()
+
+
 def test_what_a_run_makes_says_whose_it_is(engine: DockerEngine) -> None:
     sandbox = engine.start(spec("import time; time.sleep(3600)"))
     (container,) = containers_of(engine)
