@@ -1,4 +1,4 @@
-"""The grader process: one submission's judge, forked from a parent that has pytest loaded already.
+"""The grader process: one submission's judge, forked from a parent that has its hidden tests collected already.
 
 It gets an assignment over its wire, runs the hidden tests against sandboxes that the runner starts for it, and says
 what came of each check. It is trusted code that reads hostile bytes: it holds no privilege it does not need, may not
@@ -8,6 +8,7 @@ grow without bound, and its word counts only if it comes to its end.
 import os
 import resource
 import sys
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -21,16 +22,24 @@ from graders.http.client import Witness
 _MEMORY_BYTES = 2 * 1024**3
 
 
-def judge(connection: Connection) -> None:
-    """Judge one submission and return when the last message is sent. Raises wire.WireError if the runner went away."""
+def teach(challenge_folder: Path, next_grader: Callable[[], Connection]) -> None:
+    """Collect a challenge's hidden tests, then judge one submission in each process that `next_grader` returns in.
+
+    It is to return once in every child, with the child's wire, and not in the process that called it. Raises
+    wire.WireError if the runner went away.
+    """
     resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY_BYTES, _MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    assignment = wire.receive_assignment(connection)
-    link = RunnerLink(connection, assignment, Witness())
-    tests = HiddenTests(link)
+    tests = HiddenTests(lambda: _link(next_grader()))
     _silence()
-    ended = pytest.main(_arguments(assignment.challenge_folder), plugins=[tests])
+    ended = pytest.main(_arguments(challenge_folder), plugins=[tests])
+    # Without a link they were not even collected: still the parent, which has this to say to whoever asks.
+    link = tests.link or _link(next_grader())
     link.tell(wire.Finished(problem=tests.internal_error or _problem(ended)))
+
+
+def _link(connection: Connection) -> RunnerLink:
+    return RunnerLink(connection, wire.receive_assignment(connection), Witness())
 
 
 def _problem(ended: int | pytest.ExitCode) -> str:

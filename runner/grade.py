@@ -18,6 +18,7 @@ from assessments.check import CheckResult
 from assessments.errors import InfrastructureError, InvalidSubmission
 from assessments.outcome import FAULTS
 from assessments.scorecard import ChallengeRef, EnvironmentRef, Phase, Scorecard, score, skill_scores, status
+from assessments.submission import Digest
 from graders.decision import decide
 from runner.bench import Bench
 from runner.challenge_files import challenge_digest
@@ -76,7 +77,7 @@ def grade(order: Order, challenge: Challenge, bench: Bench) -> Graded:
         with clock.phase("workspace"):
             workspace = _workspace(received, Path(scratch))
         with clock.phase("judging"):
-            results, judged = _judge(challenge, bench, environment, workspace, seed)
+            results, judged = _judge(challenge, reference.digest, bench, environment, workspace, seed)
     scorecard = Scorecard(
         id=secrets.token_hex(16),
         graded_at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -98,12 +99,12 @@ def grade(order: Order, challenge: Challenge, bench: Bench) -> Graded:
 
 
 def _judge(
-    challenge: Challenge, bench: Bench, environment: Environment, workspace: Path, seed: int
+    challenge: Challenge, digest: Digest, bench: Bench, environment: Environment, workspace: Path, seed: int
 ) -> tuple[tuple[CheckResult, ...], Judged]:
     """Judge until the outcome is not one that another try can mend; the last try's outcome stands."""
     spec = functools.partial(_spec, challenge, bench, environment, workspace)
     for _ in range(MAX_TRIES):
-        judged = Session(challenge, bench.engine, bench.nursery, spec).judge(seed)
+        judged = Session(challenge, digest, bench.engine, bench.nursery, spec).judge(seed)
         if bench.interrupted:
             raise InfrastructureError("grading was interrupted")
         results = decide(challenge.checks, judged.account)

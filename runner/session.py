@@ -19,6 +19,7 @@ from assessments.challenge import Challenge, EntryKind
 from assessments.errors import InfrastructureError
 from assessments.observation import Breach, Excerpt, SandboxRun
 from assessments.outcome import Fault
+from assessments.submission import Digest
 from graders import wire
 from graders.decision import Account
 from runner.engines.protocol import Engine, Sandbox, SandboxSpec
@@ -45,6 +46,8 @@ class Session:
     """The state of one judging: living sandboxes by number, and the runs that have ended."""
 
     challenge: Challenge
+    digest: Digest
+    """The challenge's, as it was read before anything else of it."""
     engine: Engine
     nursery: Nursery
     spec: SpecMaker
@@ -62,7 +65,10 @@ class Session:
         """Have a fresh grader judge the submission. What fails on the way is in the account, and raises nothing."""
         broke: tuple[Fault, str] | None = None
         try:
-            with contextlib.closing(self.nursery.grader()) as grader, contextlib.ExitStack() as sandboxes:
+            with (
+                contextlib.closing(self.nursery.grader(self.challenge.folder, self.digest)) as grader,
+                contextlib.ExitStack() as sandboxes,
+            ):
                 sandboxes.callback(self._end_all)
                 self._serve(grader, seed)
         except wire.WireError as error:

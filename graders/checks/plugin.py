@@ -31,12 +31,17 @@ _NEEDS_SHARED_SERVICE = {"service", "http"}
 
 
 class HiddenTests:
-    """One grader process's pytest plugin."""
+    """The pytest plugin of a process that collects a challenge's hidden tests, and of the graders forked from it.
 
-    def __init__(self, link: RunnerLink) -> None:
-        self._link = link
-        self._limits = {check.id: check.time_limit_s for check in link.assignment.checks}
-        self._shared = SharedService(link)
+    `assigned` is called between collecting and running. It returns in each grader, with the link to its runner.
+    """
+
+    _link: RunnerLink
+    _shared: SharedService
+    _limits: Mapping[CheckId, float]
+
+    def __init__(self, assigned: Callable[[], RunnerLink]) -> None:
+        self._assigned = assigned
         self._collected: dict[str, wire.CollectedCheck] = {}
         self._problems: list[str] = []
         self._verdict: Verdict | None = None
@@ -44,6 +49,8 @@ class HiddenTests:
         self._began = 0.0
         self._public_so_far = True
         self._in_use: list[StartedService] = []
+        self.link: RunnerLink | None = None
+        """None until something was assigned."""
         self.internal_error = ""
 
     # Collection
@@ -70,10 +77,17 @@ class HiddenTests:
                 self._problems.append(f"{item.nodeid}: {error}")
                 continue
             self._collected[item.nodeid] = check
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> None:
+        """Become a grader. Only now is it known what the manifest says, which is no hidden test's business."""
+        link = self.link = self._link = self._assigned()
+        self._shared = SharedService(link)
+        self._limits = {check.id: check.time_limit_s for check in link.assignment.checks}
         checks = tuple(self._collected.values())
-        self._problems += collection.differences(self._link.assignment.checks, checks)
-        self._link.tell(wire.Collected(checks=checks, problems=tuple(self._problems)))
-        if self._problems or self._link.assignment.only_collect:
+        problems = (*self._problems, *collection.differences(link.assignment.checks, checks))
+        link.tell(wire.Collected(checks=checks, problems=problems))
+        if problems or link.assignment.only_collect:
             session.items.clear()  # with a problem no verdict could count
 
     def pytest_internalerror(self, excrepr: object) -> None:
@@ -137,7 +151,8 @@ class HiddenTests:
         )
 
     def pytest_sessionfinish(self) -> None:
-        self._shared.stop()
+        if self.link:
+            self._shared.stop()
 
     # Fixtures
 
