@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from assessments.budget import Plan
 from assessments.check import Check
 
 
@@ -93,6 +94,8 @@ class Challenge:
     limits: Limits
     assets: tuple[Asset, ...]
     checks: tuple[Check, ...]
+    plans: tuple[Plan, ...] = ()
+    """How the budgets among the checks are measured."""
 
     @property
     def points_possible(self) -> float:

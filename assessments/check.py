@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NewType
 
+from assessments.budget import Budget, Ruling
 from assessments.observation import Exchange
 from assessments.outcome import Fault, Outcome
 
@@ -30,6 +31,8 @@ class Check:
     skill: str
     visibility: Visibility
     time_limit_s: float
+    budget: Budget | None = None
+    """What it measures; None for a check that is no budget's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +51,14 @@ class CheckResult:
     message: str
     evidence: tuple[Exchange, ...]
     duration_s: float
+    ruling: Ruling | None = None
+    """What the measurement says, for a budget that was measured."""
+
+    @property
+    def points_earned(self) -> float:
+        """All for a pass; of a failed budget what its fall-off leaves; nothing otherwise."""
+        if self.outcome is Outcome.PASSED:
+            return self.check.points
+        if self.outcome is Outcome.FAILED and self.ruling is not None:
+            return self.check.points * self.ruling.share
+        return 0.0

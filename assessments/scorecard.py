@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from assessments.check import CheckResult
+from assessments.measurement import Measurement
 from assessments.observation import SandboxRun
 from assessments.outcome import Outcome
 from assessments.submission import Digest, Submission
@@ -143,6 +144,8 @@ class Scorecard:
     results: tuple[CheckResult, ...]
     runs: tuple[SandboxRun, ...]
     phases: tuple[Phase, ...]
+    measurements: tuple[Measurement, ...] = ()
+    """What the budgets were decided on."""
 
     @property
     def passed(self) -> bool:
@@ -151,11 +154,11 @@ class Scorecard:
 
 
 def score(results: Iterable[CheckResult]) -> Points:
-    """Add up results. Passed earns; errored and inconclusive stay undecided; failed earns nothing."""
+    """Add up results. Passed earns; errored and inconclusive stay undecided; failed earns what a budget leaves it."""
     results = tuple(results)
     undecided = {Outcome.ERRORED, Outcome.INCONCLUSIVE}
     return Points(
-        earned=math.fsum(result.check.points for result in results if result.outcome is Outcome.PASSED),
+        earned=math.fsum(result.points_earned for result in results),
         undecided=math.fsum(result.check.points for result in results if result.outcome in undecided),
         possible=math.fsum(result.check.points for result in results),
     )

@@ -1,0 +1,112 @@
+"""Budgets: stated limits on speed and resources, and the plans by which they are measured.
+
+A `Plan` says how load is put on a service; one plan gives the figures of several budgets. A `Budget` is part of a
+check: it names a plan and one metric of it, and how far a submission may be from the reference solution, which is
+measured on the same host in the same minutes.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from assessments.outcome import Outcome
+
+
+class Scenario(StrEnum):
+    """How a plan drives a service."""
+
+    OPEN = "open"
+    """Requests start at moments fixed beforehand, whether or not earlier ones have been answered."""
+    CLOSED = "closed"
+    """So many callers, each of which asks again as soon as it was answered."""
+    START_UP = "start-up"
+    """From the start of the process to its first ready answer, several times."""
+
+
+class Arrivals(StrEnum):
+    """How the moments of an open plan are spread."""
+
+    POISSON = "poisson"
+    CONSTANT = "constant"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How one measurement is made. Reference and submission take turns in blocks, a pair of blocks at a time.
+
+    For `start-up` a block is one start; rate, length, warm-up and concurrency do not apply.
+    """
+
+    id: str
+    scenario: Scenario
+    arrivals: Arrivals
+    rate_per_s: float
+    """Of an open plan."""
+    concurrency: int
+    """Callers of a closed plan; most connections at once of an open one."""
+    block_s: float
+    warm_up_s: float
+    """How long each instance is asked before its first block; what comes of it is not counted."""
+    timeout_s: float
+    """Of one request, from its intended start. One that is not rightly answered by then counts as infinitely slow."""
+    pairs_min: int
+    pairs_max: int
+
+
+class Metric(StrEnum):
+    """One figure of a block. Of each, less is better, but for the throughput."""
+
+    P50 = "p50"
+    """Latency in seconds that half of the requests keep to, from their intended start."""
+    P95 = "p95"
+    P99 = "p99"
+    LONGEST = "longest"
+    """The slowest request's latency in seconds."""
+    THROUGHPUT = "throughput"
+    """Right answers a second."""
+    CPU = "cpu"
+    """CPU seconds a right answer."""
+    MEMORY = "memory"
+    """Peak memory in bytes, of a whole session."""
+    START_UP = "start-up"
+    """Seconds to the first ready answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """A limit on one metric of one plan."""
+
+    plan: str
+    metric: Metric
+    limit: float
+    """How many times the reference's figure the submission's may be (for the throughput: the other way round)."""
+    backstop: float | None
+    """In the metric's unit: a submission worse than this fails whatever the reference did. None: there is none."""
+    gone_at: float
+    """The ratio from which a failed budget earns nothing. Between it and `limit` the points fall in a straight line."""
+    wrong_share: float
+    """The share of requests that may go without a right answer in time; more of them, and the budget is failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What a measurement says of one budget, in figures and in words. Figures are None where there is none.
+
+    `ratio` is how many times the reference's figure the submission's is (for the throughput: the other way round), with
+    the ends of its interval: `low` at the confidence that failing needs, `high` at the one that passing needs.
+    """
+
+    budget: Budget
+    outcome: Outcome
+    reference: float | None
+    """The median over the blocks that count, in the metric's unit."""
+    candidate: float | None
+    ratio: float | None
+    low: float | None
+    high: float | None
+    pairs: int
+    """Pairs of blocks that count."""
+    void: int
+    """Pairs that do not, since the machine disturbed them."""
+    share: float
+    """Of the check's points: 1 when passed, and what the fall-off leaves when failed."""
+    why: str
