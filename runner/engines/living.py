@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from assessments.errors import InfrastructureError
 from assessments.observation import SandboxRun
+from runner.engines.cgroups import Accounts
 from runner.engines.protocol import Sandbox
 
 
@@ -72,3 +73,14 @@ class Ending:
                     self._failure = error
                     raise
             return self.run
+
+
+def freeze(ending: Ending, accounts: Accounts) -> None:
+    """Freeze a sandbox that has not begun to end. Raises InfrastructureError."""
+    with ending.lock:
+        if ending.begun:
+            return
+        try:
+            accounts.freeze()
+        except OSError as error:
+            raise InfrastructureError(f"a sandbox could not be frozen: {error}") from error

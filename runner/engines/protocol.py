@@ -46,6 +46,8 @@ class SandboxSpec:
     """Whether it may write files in `OUTPUTS`, as much as scratch space, for `Sandbox.collect`."""
     cores: tuple[int, ...] = ()
     """Run on exactly these cores of the host, with no quota; empty: wherever there is room, held to `limits.cpus`."""
+    preferred: bool = False
+    """Whether to give it far more of a contended CPU than others get, where this host lets us."""
 
 
 class Sandbox(Protocol):
@@ -71,6 +73,21 @@ class Sandbox(Protocol):
 
     def usage(self) -> Usage:
         """What the sandbox has used so far; None for a figure this host cannot measure."""
+        ...
+
+    def freeze(self) -> None:
+        """Stop every process of the sandbox where it is, within a second; it can neither see nor hinder that.
+
+        A frozen one can be killed. Raises InfrastructureError when this host cannot do it.
+        """
+        ...
+
+    def thaw(self) -> None:
+        """Let a frozen sandbox go on. Nothing happens to one that is not frozen, or has ended."""
+        ...
+
+    def waited_s(self) -> float | None:
+        """Time that its living threads could have run and did not, in seconds; None where that is not measured."""
         ...
 
     def output(self) -> tuple[bytes, bytes]:
@@ -108,6 +125,16 @@ class Engine(Protocol):
 
     def start(self, spec: SandboxSpec) -> Sandbox:
         """Start a sandbox within 20 s, or fail. May be called from several threads at once."""
+        ...
+
+    @property
+    def can_prefer(self) -> bool:
+        """Whether a sandbox that is to be preferred will be."""
+        ...
+
+    @property
+    def freezes_by(self) -> str:
+        """What stops the processes of a frozen sandbox, for people."""
         ...
 
     def shut(self) -> None:

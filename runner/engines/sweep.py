@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from assessments.errors import InfrastructureError
 from runner.engines.bubblewrap.command import MARKER
-from runner.engines.cgroups import PREFIX, remove_leftovers
+from runner.engines.cgroups import PREFIX, WEIGHTS, put_back, remove_leftovers
 from runner.engines.docker.endpoint import Endpoint
 from runner.engines.runs import DeadRun, dead_runs, is_owned
 
@@ -49,6 +49,7 @@ def sweep(state: Path, daemon: "Daemon | None" = None) -> Swept:
         containers, waiting = _remove_containers(state, dead, daemon)
         done = [run for run in dead if run.docker not in waiting]
         for run in done:
+            put_back(run.folder / WEIGHTS)
             run.forget()
     processes += kill_strays(state)
     return Swept(len(done), processes, groups, containers, tuple(sorted(waiting)))

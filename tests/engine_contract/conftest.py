@@ -46,6 +46,7 @@ def start(bench: Bench, limits: Limits) -> Start:
         env: dict[str, str] | None = None,
         outputs: bool = False,
         cores: tuple[int, ...] = (),
+        preferred: bool = False,
         **other_limits: float,
     ) -> Sandbox:
         spec = SandboxSpec(
@@ -58,6 +59,7 @@ def start(bench: Bench, limits: Limits) -> Start:
             stdin=stdin,
             outputs=outputs,
             cores=cores,
+            preferred=preferred,
         )
         return bench.engine.start(spec)
 

@@ -30,7 +30,7 @@ from runner.engines.box_users import lend_uid
 from runner.engines.bubblewrap.command import MARKER, Descriptors, all_scratch_places, inner_command, options
 from runner.engines.bubblewrap.inodes import cap_files
 from runner.engines.bubblewrap.sandbox import BubblewrapSandbox, Parts, end_box
-from runner.engines.cgroups import PREFIX, Cgroup, Cgroups
+from runner.engines.cgroups import PREFIX, WEIGHTS, Cgroup, Cgroups, Preference
 from runner.engines.environments import Environment
 from runner.engines.living import Living
 from runner.engines.protocol import OUTPUTS, SandboxSpec
@@ -54,6 +54,9 @@ class BubblewrapEngine:
     cgroups: Cgroups | None
     _living: Living = field(default_factory=Living, init=False)
 
+    def __post_init__(self) -> None:
+        self._preference = Preference(self.run.folder / WEIGHTS)
+
     @functools.cached_property
     def version(self) -> str:
         answer = subprocess.run([self.program, "--version"], capture_output=True, text=True, timeout=10, check=False)
@@ -75,8 +78,17 @@ class BubblewrapEngine:
         self._living.admit(sandbox)
         return sandbox
 
+    @property
+    def can_prefer(self) -> bool:
+        return self.cgroups is not None and self.cgroups.at_the_top
+
+    @property
+    def freezes_by(self) -> str:
+        return "the cgroup freezer" if self.cgroups else "SIGSTOP"
+
     def shut(self) -> None:
         self._living.shut()
+        self._preference.restore()
 
     def _start(self, spec: SandboxSpec) -> BubblewrapSandbox:
         _require_room(spec.limits)
@@ -112,7 +124,10 @@ class BubblewrapEngine:
             if spec.cores:
                 raise InfrastructureError("no cgroup can be made here: no sandbox can have cores of its own")
             return None
-        return self.cgroups.create(f"{PREFIX}{name.replace(':', '-')}", spec.limits, spec.cores)
+        cgroup = self.cgroups.create(f"{PREFIX}{name.replace(':', '-')}", spec.limits, spec.cores)
+        if spec.preferred:
+            self._preference.prefer(cgroup.weights(), cgroup.most_weight)
+        return cgroup
 
     def _scratch(self, init_pid: int, spec: SandboxSpec) -> int | None:
         """Cap the files of the box's scratch places, where that may be done, and open its outputs if it has some."""

@@ -13,9 +13,10 @@ from typing import IO
 
 from assessments.errors import InfrastructureError
 from assessments.observation import Breach, SandboxRun, Usage
+from runner.engines.bubblewrap.stopping import continue_all, stop_all
 from runner.engines.cgroups import Cgroup
 from runner.engines.collect import Collected, collect
-from runner.engines.living import Ending
+from runner.engines.living import Ending, freeze
 from runner.engines.output import Drain, KeptOutput, first_breach
 
 _KILL_TIMEOUT_S = 5.0
@@ -88,6 +89,25 @@ class BubblewrapSandbox:
         with self._ending.lock:
             return self._ending.run.usage if self._ending.run is not None else self._measured()
 
+    def freeze(self) -> None:
+        if self._parts.cgroup:
+            freeze(self._ending, self._parts.cgroup)
+        else:
+            stop_all(self._parts.init_pid)
+
+    def thaw(self) -> None:
+        if self._parts.cgroup:
+            with contextlib.suppress(OSError):
+                self._parts.cgroup.thaw()
+        else:
+            continue_all(self._parts.init_pid)
+
+    def waited_s(self) -> float | None:
+        try:
+            return self._parts.cgroup.waited_s() if self._parts.cgroup else None
+        except OSError:
+            return None
+
     def output(self) -> tuple[bytes, bytes]:
         return self._stdout.kept(), self._stderr.kept()
 
@@ -113,7 +133,7 @@ class BubblewrapSandbox:
             self._last_seen = _NOT_MEASURED if self._parts.cgroup else self._measured()
             self._killed = True
             if self._parts.cgroup:
-                self._parts.cgroup.lift_quota()
+                self._parts.cgroup.let_die()
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._parts.init_pidfd, signal.SIGKILL)
 
@@ -138,7 +158,7 @@ class BubblewrapSandbox:
             code = self._monitors_code()
             wall_s = time.monotonic() - self.started_at
             if parts.cgroup:
-                parts.cgroup.lift_quota()
+                parts.cgroup.let_die()
             if not end_box(parts.init_pidfd):
                 raise InfrastructureError(f"a sandbox survived SIGKILL for {_DYING_TIMEOUT_S:.0f} s; look with ps")
             if parts.outputs_fd is not None:

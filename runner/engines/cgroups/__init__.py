@@ -3,6 +3,7 @@
 protocol.py   what a group promises, whichever version it is of
 version1.py   one folder in each hierarchy
 version2.py   one folder in the unified hierarchy, by root or by delegation
+preference.py weighing groups more for as long as something is measured
 removal.py    killing what is in a group and taking it away
 
 `find_cgroups` tries, and says what it found: root on version 1, or a writable (root's or a delegated) subtree on
@@ -16,12 +17,25 @@ import os
 
 from assessments.challenge import Limits
 from assessments.errors import InfrastructureError
+from runner.engines.cgroups.preference import RECORD as WEIGHTS
+from runner.engines.cgroups.preference import Preference, put_back
 from runner.engines.cgroups.protocol import PREFIX, Accounts, Cgroup, Cgroups
 from runner.engines.cgroups.removal import remove_leftovers
 from runner.engines.cgroups.version1 import v1_accounts_of, v1_groups
 from runner.engines.cgroups.version2 import v2_accounts_of, v2_groups
 
-__all__ = ["PREFIX", "Accounts", "Cgroup", "Cgroups", "accounts_of", "find_cgroups", "remove_leftovers"]
+__all__ = [
+    "PREFIX",
+    "WEIGHTS",
+    "Accounts",
+    "Cgroup",
+    "Cgroups",
+    "Preference",
+    "accounts_of",
+    "find_cgroups",
+    "put_back",
+    "remove_leftovers",
+]
 
 
 def find_cgroups() -> Cgroups | None:

@@ -1,6 +1,8 @@
 """What a control group promises, whichever version it is of."""
 
-from collections.abc import Sequence
+import contextlib
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -9,6 +11,7 @@ from assessments.observation import Usage
 
 PREFIX = "assay-"
 CPU_PERIOD_US = 100_000
+FREEZE_TIMEOUT_S = 1.0
 
 
 class Accounts(Protocol):
@@ -22,8 +25,29 @@ class Accounts(Protocol):
         """Limit what sockets buffer, where that is not part of the memory that is limited. Raises OSError."""
         ...
 
-    def lift_quota(self) -> None:
-        """Let the group use whatever CPU there is: what is killed still has to die, which takes time of its own."""
+    def let_die(self) -> None:
+        """Thaw the group and let it use whatever CPU there is: what is killed still has to die, which takes time."""
+        ...
+
+    def freeze(self) -> None:
+        """Stop every thread of the group, within a second. Raises OSError when that cannot be done."""
+        ...
+
+    def thaw(self) -> None:
+        """Let them go on. Raises OSError."""
+        ...
+
+    @property
+    def most_weight(self) -> int:
+        """The most that a weight of a group can be: far more of a contended CPU than others get."""
+        ...
+
+    def weights(self) -> tuple[Path, ...]:
+        """The files with the weights of this group and those above it, up to the first that holds this process too."""
+        ...
+
+    def waited_s(self) -> float:
+        """Time that the threads now in the group could have run and did not, in seconds. Raises OSError."""
         ...
 
     def forget_peak(self) -> None:
@@ -57,6 +81,11 @@ class Cgroups(Protocol):
     @property
     def version(self) -> int: ...
 
+    @property
+    def at_the_top(self) -> bool:
+        """Whether groups stand directly beside everything else on this host, so that their weight counts against it."""
+        ...
+
     def create(self, name: str, limits: Limits, cores: Sequence[int] = ()) -> Cgroup:
         """A group held to `limits`. With `cores` it runs on exactly these, and no quota interrupts it there."""
         ...
@@ -71,6 +100,31 @@ def flat_keyed(path: Path) -> dict[str, int]:
     """A flat keyed file, such as memory.events: one `key value` a line."""
     pairs = (line.split() for line in path.read_text().splitlines())
     return {pair[0]: int(pair[1]) for pair in pairs if len(pair) == 2}
+
+
+def await_frozen(is_frozen: Callable[[], bool]) -> None:
+    """Raises TimeoutError, which is an OSError, after a second."""
+    deadline = time.monotonic() + FREEZE_TIMEOUT_S
+    while not is_frozen():
+        if time.monotonic() > deadline:
+            msg = f"a sandbox could not be frozen within {FREEZE_TIMEOUT_S:g} s"
+            raise TimeoutError(msg)
+        time.sleep(0.0005)
+
+
+def run_delay_s(threads: Path) -> float:
+    """What the threads listed in this file have waited for a CPU, by their schedstat, in seconds."""
+    total_ns = 0
+    for thread in threads.read_text().split():
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError, IndexError):
+            total_ns += int(Path(f"/proc/{thread}/schedstat").read_text().split()[1])
+    return total_ns / 1e9
+
+
+def below(group: Path, ours: Path) -> list[Path]:
+    """The group and those above it, up to the first that `ours` is in as well."""
+    shared = {ours, *ours.parents}
+    return [folder for folder in (group, *group.parents) if folder not in shared]
 
 
 def listed(cores: Sequence[int]) -> str:

@@ -31,6 +31,8 @@ def kill_and_remove(folders: tuple[Path, ...]) -> None:
     """
     deadline = time.monotonic() + _DYING_TIMEOUT_S
     while True:
+        for folder in folders:
+            _thaw(folder)
         pids = {pid for folder in folders for pid in pids_in(folder)}
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):
@@ -41,6 +43,13 @@ def kill_and_remove(folders: tuple[Path, ...]) -> None:
             msg = f"{folders[0]}: processes {sorted(pids)} survived SIGKILL for {_DYING_TIMEOUT_S} s; look with ps"
             raise InfrastructureError(msg)
         time.sleep(0.002)
+
+
+def _thaw(folder: Path) -> None:
+    """On version 1 a frozen process does not die of SIGKILL; on version 2 it does."""
+    with contextlib.suppress(OSError):
+        if (folder / "freezer.state").exists():
+            (folder / "freezer.state").write_text("THAWED")
 
 
 def pids_in(folder: Path) -> list[int]:

@@ -8,10 +8,21 @@ from pathlib import Path
 from assessments.challenge import Limits
 from assessments.errors import InfrastructureError
 from assessments.observation import Usage
-from runner.engines.cgroups.protocol import CPU_PERIOD_US, Accounts, Cgroup, flat_keyed, listed
+from runner.engines.cgroups.protocol import (
+    CPU_PERIOD_US,
+    Accounts,
+    Cgroup,
+    await_frozen,
+    below,
+    flat_keyed,
+    listed,
+    run_delay_s,
+)
 from runner.engines.cgroups.removal import kill_and_remove
 
 _CLOSE_TO_LIMIT = 0.95
+_MOST_SHARES = 262144
+"""The most that cpu.shares takes; a process outside of any group weighs as much as 1,024 of them."""
 _SOCKETS_BYTES = 16 * 1024 * 1024
 """What the TCP sockets of a sandbox may buffer. Version 1 counts it apart from the memory; we add it to the peak."""
 _SOCKETS_PEAK = "memory.kmem.tcp.max_usage_in_bytes"
@@ -43,9 +54,29 @@ class _V1Cgroup:
         if limit.exists():
             limit.write_text(str(_SOCKETS_BYTES))
 
-    def lift_quota(self) -> None:
+    def let_die(self) -> None:
         with contextlib.suppress(OSError):
             (self.folders["cpu"] / "cpu.cfs_quota_us").write_text("-1")
+        with contextlib.suppress(OSError):
+            self.thaw()
+
+    def freeze(self) -> None:
+        state = self.folders["freezer"] / "freezer.state"
+        state.write_text("FROZEN")
+        await_frozen(lambda: state.read_text().strip() == "FROZEN")
+
+    def thaw(self) -> None:
+        (self.folders["freezer"] / "freezer.state").write_text("THAWED")
+
+    @property
+    def most_weight(self) -> int:
+        return _MOST_SHARES
+
+    def weights(self) -> tuple[Path, ...]:
+        return tuple(folder / "cpu.shares" for folder in below(self.folders["cpu"], _folders_of("self")["cpu"]))
+
+    def waited_s(self) -> float:
+        return run_delay_s(self.folders["cpuacct"] / "tasks")
 
     def forget_peak(self) -> None:
         for peak in ("memory.max_usage_in_bytes", _SOCKETS_PEAK):
@@ -90,6 +121,10 @@ class V1Cgroups:
     @property
     def parents(self) -> tuple[Path, ...]:
         return tuple(sorted(set(self.by_controller.values())))
+
+    @property
+    def at_the_top(self) -> bool:
+        return self.by_controller["cpu"].is_mount()
 
     def create(self, name: str, limits: Limits, cores: Sequence[int] = ()) -> Cgroup:
         if cores and _CPUSET not in self.by_controller:

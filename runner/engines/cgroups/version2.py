@@ -9,11 +9,22 @@ from pathlib import Path
 from assessments.challenge import Limits
 from assessments.errors import InfrastructureError
 from assessments.observation import Usage
-from runner.engines.cgroups.protocol import CPU_PERIOD_US, Accounts, Cgroup, flat_keyed, listed
+from runner.engines.cgroups.protocol import (
+    CPU_PERIOD_US,
+    Accounts,
+    Cgroup,
+    await_frozen,
+    below,
+    flat_keyed,
+    listed,
+    run_delay_s,
+)
 from runner.engines.cgroups.removal import kill_and_remove, pids_in
 
 _NEEDED = ("memory", "pids", "cpu")
 _CPUSET = "cpuset"
+_MOST_WEIGHT = 10000
+"""The most that cpu.weight takes; a group that nobody preferred has 100."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +47,28 @@ class _V2Cgroup:
     def hold_sockets(self) -> None:
         """Nothing: it is part of the memory."""
 
-    def lift_quota(self) -> None:
+    def let_die(self) -> None:
         with contextlib.suppress(OSError):
             (self.folder / "cpu.max").write_text("max")
+        with contextlib.suppress(OSError):
+            self.thaw()
+
+    def freeze(self) -> None:
+        (self.folder / "cgroup.freeze").write_text("1")
+        await_frozen(lambda: flat_keyed(self.folder / "cgroup.events").get("frozen") == 1)
+
+    def thaw(self) -> None:
+        (self.folder / "cgroup.freeze").write_text("0")
+
+    @property
+    def most_weight(self) -> int:
+        return _MOST_WEIGHT
+
+    def weights(self) -> tuple[Path, ...]:
+        return tuple(folder / "cpu.weight" for folder in below(self.folder, _own_folder()))
+
+    def waited_s(self) -> float:
+        return run_delay_s(self.folder / "cgroup.threads")
 
     def forget_peak(self) -> None:
         """Nothing: this kernel forgets it only for the descriptor that asked."""
@@ -73,6 +103,10 @@ class V2Cgroups:
     @property
     def parents(self) -> tuple[Path, ...]:
         return (self.parent,)
+
+    @property
+    def at_the_top(self) -> bool:
+        return self.parent.name == _OURS and self.parent.parent.is_mount()
 
     def create(self, name: str, limits: Limits, cores: Sequence[int] = ()) -> Cgroup:
         folder = self.parent / name
@@ -145,6 +179,17 @@ def _v2_mount() -> tuple[Path, str] | None:
         if right.startswith("cgroup2 "):
             return Path(left.split()[4]), left.split()[3]
     return None
+
+
+def _own_folder() -> Path:
+    """The group this process is in; the top of the hierarchy where that cannot be told."""
+    mount = _v2_mount()
+    lines = Path("/proc/self/cgroup").read_text().splitlines()
+    own = next((line[3:] for line in lines if line.startswith("0::")), None)
+    if mount is None or own is None:
+        return Path("/sys/fs/cgroup")
+    point, root = mount
+    return point / os.path.relpath(own, root)
 
 
 def _hand_down(group: Path) -> None:

@@ -73,6 +73,12 @@ class Daemon:
                     raise
                 self._await_removal(container)  # somebody else, such as a runner that is dead by now, has asked before
 
+    def pid_of(self, container: str) -> int:
+        """The host's number of its process 1; 0 when it does not run."""
+        with self.asked_to("inspect a container"), contextlib.suppress(NotFound):
+            return int(self.api.inspect_container(container)["State"]["Pid"])
+        return 0
+
     def _await_removal(self, container: str) -> None:
         """Raises NotFound when it is gone, and TimeoutError when it is still there after a while."""
         deadline = time.monotonic() + _END_TIMEOUT_S

@@ -23,7 +23,7 @@ from typing import Any
 from assessments.errors import InfrastructureError
 from assessments.scorecard import Control, EngineRef
 from runner.engines.box_users import FIRST_UID, lend_slot
-from runner.engines.cgroups import accounts_of
+from runner.engines.cgroups import WEIGHTS, Preference, accounts_of
 from runner.engines.docker.container import Identity, Placement, body, differences, weaknesses
 from runner.engines.docker.daemon import Daemon
 from runner.engines.docker.images import REGISTRY_VARIABLE, Images
@@ -56,6 +56,9 @@ class DockerEngine:
     _living: Living = field(default_factory=Living, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
+    def __post_init__(self) -> None:
+        self._preference = Preference(self.run.folder / WEIGHTS)
+
     def describe(self, *, unenforced_allowed: bool) -> EngineRef:
         runtime = self.runtime or str(self.daemon.told.get("DefaultRuntime", "its own runtime"))
         version = f"{self.daemon.version} ({runtime})"
@@ -76,8 +79,17 @@ class DockerEngine:
         self._living.admit(sandbox)
         return sandbox
 
+    @property
+    def can_prefer(self) -> bool:
+        return self._sees_processes and os.geteuid() == 0
+
+    @property
+    def freezes_by(self) -> str:
+        return "the cgroup freezer"
+
     def shut(self) -> None:
         self._living.shut()
+        self._preference.restore()
         with self._lock:
             left, self._left = self._left, []
         for container in left:
@@ -132,6 +144,8 @@ class DockerEngine:
             if seen:
                 undo.callback(seen.close)
                 self._require_held(int(told["State"]["Pid"]), spec, seen, placement.uid)
+                if spec.preferred and self.can_prefer:
+                    self._preference.prefer(seen.accounts.weights(), seen.accounts.most_weight)
             done = functools.partial(_each, files.close, release)
             parts = Parts(spec.purpose, self.daemon, container, stream, seen, done, self._leave)
             sandbox = DockerSandbox(parts, spec.limits.output_bytes, spec.kept_bytes)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from assessments.errors import InfrastructureError
+from runner.engines.cgroups import accounts_of
 from runner.engines.docker.container import RUN_LABEL, STATE_LABEL
 from runner.engines.docker.daemon import Daemon
 
@@ -16,6 +17,7 @@ def remove_containers(daemon: Daemon, state: str, alive: Callable[[str], bool]) 
     for container, labels in daemon.containers([f"{STATE_LABEL}={state}"]):
         if not alive(labels.get(RUN_LABEL, "")):
             try:
+                _thaw(daemon, container)
                 daemon.remove(container)
                 removed += 1
             except InfrastructureError as error:
@@ -23,3 +25,11 @@ def remove_containers(daemon: Daemon, state: str, alive: Callable[[str], bool]) 
     if failures:
         raise failures[0]
     return removed
+
+
+def _thaw(daemon: Daemon, container: str) -> None:
+    """A runner that died while it measured leaves one frozen, and the engine cannot kill what it does not know of."""
+    pid = daemon.pid_of(container)
+    accounts = accounts_of(pid) if pid else None
+    if accounts:
+        accounts.let_die()

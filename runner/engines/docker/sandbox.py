@@ -19,7 +19,7 @@ from runner.engines.cgroups import Accounts
 from runner.engines.collect import Collected, collect
 from runner.engines.docker.daemon import Daemon
 from runner.engines.docker.stream import Demultiplexer
-from runner.engines.living import Ending
+from runner.engines.living import Ending, freeze
 from runner.engines.output import Drain, KeptOutput, first_breach
 
 _LEAVE_TIMEOUT_S = 3
@@ -109,6 +109,25 @@ class DockerSandbox:
         with self._ending.lock:
             return self._ending.run.usage if self._ending.run is not None else self._measured()
 
+    def freeze(self) -> None:
+        seen = self._parts.seen
+        if seen is None:
+            raise InfrastructureError("the runtime hides its processes: none can be frozen; use one that does not")
+        freeze(self._ending, seen.accounts)
+
+    def thaw(self) -> None:
+        if self._parts.seen is not None:
+            with contextlib.suppress(OSError):
+                self._parts.seen.accounts.thaw()
+
+    def waited_s(self) -> float | None:
+        if self._parts.seen is None:
+            return None
+        try:
+            return self._parts.seen.accounts.waited_s()
+        except OSError:
+            return None
+
     def output(self) -> tuple[bytes, bytes]:
         return self._stdout.kept(), self._stderr.kept()
 
@@ -148,7 +167,7 @@ class DockerSandbox:
             if self._ended.is_set() if seen is None else _is_over(seen.main_pidfd, 0):
                 return
             if seen is not None:
-                seen.accounts.lift_quota()
+                seen.accounts.let_die()
             self._breach = self._breach or breach
             self._last_seen = self._measured()
             self._killed = True
@@ -183,7 +202,7 @@ class DockerSandbox:
                 self._require_own_end()
             code = None if self._killed else self._let_go()
             if seen is not None:
-                seen.accounts.lift_quota()
+                seen.accounts.let_die()
                 _kill(seen.init_pidfd)
                 if not _is_over(seen.init_pidfd, _DYING_TIMEOUT_S):
                     raise InfrastructureError(f"a sandbox survived SIGKILL for {_DYING_TIMEOUT_S:.0f} s; look with ps")
