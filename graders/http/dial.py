@@ -16,6 +16,15 @@ from graders.http.messages import BadAnswer
 class Dial(Protocol):
     """Opens connections to the service under test."""
 
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where the service listens, as a socket of `fresh_socket` sees it."""
+        ...
+
+    def fresh_socket(self) -> socket.socket:
+        """A TCP socket, not yet connected, that can reach `address`. Raises BadAnswer when there is none any more."""
+        ...
+
     def connect(self, deadline: float) -> socket.socket:
         """A connected socket. Raises BadAnswer when nothing accepts before `deadline` (CLOCK_MONOTONIC)."""
         ...
@@ -29,11 +38,15 @@ class SandboxDial:
         self._port = port
         self._lock = threading.Lock()
 
+    @property
+    def address(self) -> tuple[str, int]:
+        return "127.0.0.1", self._port
+
     def connect(self, deadline: float) -> socket.socket:
-        connection = self._fresh_socket()
+        connection = self.fresh_socket()
         try:
             connection.settimeout(max(deadline - time.monotonic(), 0.001))
-            connection.connect(("127.0.0.1", self._port))
+            connection.connect(self.address)
         except TimeoutError as error:
             connection.close()
             raise BadAnswer("the service did not accept a connection in time", Fault.NO_ANSWER) from error
@@ -45,7 +58,7 @@ class SandboxDial:
     def close(self) -> None:
         self._dialler.close()
 
-    def _fresh_socket(self) -> socket.socket:
+    def fresh_socket(self) -> socket.socket:
         try:
             with self._lock:
                 self._dialler.sendall(b"c")

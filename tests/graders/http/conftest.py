@@ -21,9 +21,16 @@ class LoopbackDial:
     def __init__(self, port: int) -> None:
         self._port = port
 
+    @property
+    def address(self) -> tuple[str, int]:
+        return "127.0.0.1", self._port
+
+    def fresh_socket(self) -> socket.socket:
+        return socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+
     def connect(self, deadline: float) -> socket.socket:
         try:
-            return socket.create_connection(("127.0.0.1", self._port), max(deadline - time.monotonic(), 0.001))
+            return socket.create_connection(self.address, max(deadline - time.monotonic(), 0.001))
         except OSError as error:
             raise BadAnswer("the service did not accept a connection", Fault.NO_ANSWER) from error
 
