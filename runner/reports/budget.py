@@ -19,6 +19,8 @@ class Budget:
     checks: int = 120
     runs: int = 40
     files: int = 80
+    plans: int = 6
+    rulings: int = 24
 
     def scaled(self, factor: float) -> "Budget":
         """The same parts, each `factor` of its size."""
@@ -31,4 +33,6 @@ class Budget:
             checks=int(self.checks * factor),
             runs=int(self.runs * factor),
             files=int(self.files * factor),
+            plans=int(self.plans * factor),
+            rulings=int(self.rulings * factor),
         )

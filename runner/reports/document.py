@@ -12,15 +12,18 @@ The digest notices a changed figure; it is no signature, and whoever may write t
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Final, Literal, NoReturn
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as validated
 
+from assessments.budget import Metric
 from assessments.check import Check, CheckId, CheckResult, Visibility
 from assessments.errors import UsageError
+from assessments.measurement import Measurement
 from assessments.outcome import Outcome
 from assessments.scorecard import EngineRef, Host, Scorecard
 from assessments.submission import Digest
@@ -75,6 +78,8 @@ def for_candidate(scorecard: Scorecard) -> Scorecard:
     Everything that the submission could have used to carry hidden requests outside, or that tells one hidden check
     from another, is not among them: logs, runs, phases, durations, ids, faults and messages of checks that are not
     public; nor are seed, host and engine. Empty values stand in their place, and a failed check's `fault` is None.
+    The same holds for budgets: without a public one, nothing of a plan's measurement is there, and of a public one's
+    the seed and the words of wrong answers are left out, for those could carry requests of hidden checks.
     A public check is shown whole: the grader asks them before the submission has seen a hidden request. Where one is
     errored its message is left out, for then it tells of the grader's side.
     """
@@ -97,6 +102,7 @@ def for_candidate(scorecard: Scorecard) -> Scorecard:
         results=tuple(_result_for_candidate(result, neutral[result.check.skill]) for result in results),
         runs=(),
         phases=(),
+        measurements=tuple(_measurements_for_candidate(scorecard)),
     )
 
 
@@ -119,6 +125,7 @@ def _result_for_candidate(result: CheckResult, neutral_ids: Iterator[CheckId]) -
                 message="" if ours else result.message,
                 evidence=() if ours else result.evidence,
                 duration_s=result.duration_s,
+                ruling=None if ours else result.ruling,
             )
         case Visibility.AFTER | Visibility.HIDDEN:
             return CheckResult(
@@ -130,6 +137,44 @@ def _result_for_candidate(result: CheckResult, neutral_ids: Iterator[CheckId]) -
                 evidence=(),
                 duration_s=0.0,
             )
+
+
+def _measurements_for_candidate(scorecard: Scorecard) -> Iterator[Measurement]:
+    """The measurements that decided public budgets, without what only others read of them."""
+    public = set(_metrics(result for result in scorecard.results if _is_open(result)))
+    withheld = set(_metrics(result for result in scorecard.results if not _is_open(result))) - public
+    for measurement in scorecard.measurements:
+        plan = measurement.plan.id
+        if plan in {of for of, _ in public}:
+            yield dataclasses.replace(
+                measurement,
+                seed=0,
+                calibration={
+                    metric: value for metric, value in measurement.calibration.items() if (plan, metric) not in withheld
+                },
+                blocks=tuple(
+                    dataclasses.replace(
+                        block,
+                        failures=dict.fromkeys(block.failures, ""),
+                        cpu_s=None if (plan, Metric.CPU) in withheld else block.cpu_s,
+                        memory_bytes=None if (plan, Metric.MEMORY) in withheld else block.memory_bytes,
+                    )
+                    for block in measurement.blocks
+                ),
+            )
+
+
+def _is_open(result: CheckResult) -> bool:
+    """Whether a candidate may know what was measured for this check."""
+    return result.check.visibility is Visibility.PUBLIC and result.outcome is not Outcome.ERRORED
+
+
+def _metrics(results: Iterable[CheckResult]) -> Iterator[tuple[str, str]]:
+    """Plan and metric of each budget among the checks."""
+    for result in results:
+        budget = result.ruling.budget if result.ruling else result.check.budget
+        if budget is not None:
+            yield budget.plan, budget.metric
 
 
 def _neutral_ids(skill: str, taken: set[CheckId]) -> Iterator[CheckId]:
@@ -151,7 +196,8 @@ def _plain(value: object) -> object:
     if isinstance(value, str):
         return str.encode(value, "utf-8", "backslashreplace").decode()
     if isinstance(value, Mapping):
-        return {_plain(key): _plain(value[key]) for key in sorted(value)}
+        # JSON's keys are text, also in the digest, where 10 comes before 2.
+        return {_key(key): _plain(value[key]) for key in sorted(value)}
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     if dataclasses.is_dataclass(value):
@@ -162,7 +208,18 @@ def _plain(value: object) -> object:
 def _plain_field(field: "dataclasses.Field[object]", owner: object) -> object:
     value = getattr(owner, field.name)
     # A whole number in a field of floats is read back as a float: written as one, it gives the same bytes again.
-    return float(value) if field.type is float and isinstance(value, int) else _plain(value)
+    if field.type is float:
+        return float(value)
+    if field.type == float | None:
+        # JSON has no infinity, and a figure that is none is None.
+        return float(value) if value is not None and math.isfinite(value) else None
+    if field.type == Mapping[str, float]:
+        return {_key(key): float(value[key]) for key in sorted(value)}
+    return _plain(value)
+
+
+def _key(key: object) -> str:
+    return str.encode(str(key), "utf-8", "backslashreplace").decode()
 
 
 def _digest(content: object) -> Digest:

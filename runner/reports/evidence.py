@@ -91,20 +91,40 @@ def sentence(result: CheckResult) -> str:
     return result.sentence or f"A hidden check of {result.check.skill}"
 
 
-def check_views(results: Sequence[CheckResult], budget: Budget, *, all_known: bool) -> tuple[CheckView, ...]:
+def earned(result: CheckResult, *, in_part: bool = False) -> str:
+    """The points of one check. `in_part`: the reader may not know what part of them a failed check keeps."""
+    possible = wording.points(result.check.points)
+    match result.outcome:
+        case Outcome.FAILED if in_part:
+            return f"less than {possible}"
+        case Outcome.PASSED | Outcome.FAILED:
+            return f"{wording.points(result.points_earned)} of {possible}"
+        case Outcome.INCONCLUSIVE | Outcome.ERRORED:
+            return f"? of {possible}"
+
+
+def message(result: CheckResult) -> str:
+    """What was expected and what came instead; for a budget that has no such words, what its measurement says."""
+    return result.message or (result.ruling.why if result.ruling else "")
+
+
+def check_views(
+    results: Sequence[CheckResult], budget: Budget, *, all_known: bool, parts_withheld: bool = False
+) -> tuple[CheckView, ...]:
     """The checks in their order. Where there are too many, passed ones are left out before others.
 
-    Unless `all_known`, the reader is a candidate and knows the public ones only.
+    Unless `all_known`, the reader is a candidate and knows the public ones only. `parts_withheld`: some of the others
+    keep a part of their points, and which ones and how much is not told.
     """
     passed_last = sorted(range(len(results)), key=lambda index: results[index].outcome is Outcome.PASSED)
     kept = sorted(passed_last[: budget.checks])
     messages = share(
-        [min(weight(results[index].message) + weight(results[index].sentence), 2_400) for index in kept],
+        [min(weight(message(results[index])) + weight(results[index].sentence), 2_400) for index in kept],
         budget.message_bytes,
     )
     exchanges = _exchange_limits([results[index] for index in kept], budget.evidence_bytes)
     return tuple(
-        _check_view(index, results[index], message_bytes, limits, all_known=all_known)
+        _check_view(index, results[index], message_bytes, limits, all_known=all_known, parts_withheld=parts_withheld)
         for index, message_bytes, limits in zip(kept, messages, exchanges, strict=True)
     )
 
@@ -126,7 +146,7 @@ def bar_width(value: float, whole: float) -> str:
 
 
 def _check_view(
-    index: int, result: CheckResult, message_bytes: int, limits: Sequence[int], *, all_known: bool
+    index: int, result: CheckResult, message_bytes: int, limits: Sequence[int], *, all_known: bool, parts_withheld: bool
 ) -> CheckView:
     check = result.check
     consequence = FAULTS[result.fault] if result.fault else None
@@ -137,29 +157,18 @@ def _check_view(
         mark=MARKS[result.outcome],
         outcome=result.outcome.value,
         sentence=shown_sentence,
-        points=_points(result),
+        points=earned(result, in_part=parts_withheld and not known),
         skill=shown(check.skill, 60),
         id=shown(check.id, 80),
         visibility=check.visibility.value if check.visibility is not Visibility.AFTER else "shown after grading",
         known=known,
-        message=shown(result.message, max(message_bytes - weight(shown_sentence.text), 0), lines=True),
+        message=shown(message(result), max(message_bytes - weight(shown_sentence.text), 0), lines=True),
         meaning=consequence.meaning if consequence else "",
         owner=_OWNERS[consequence.owner] if consequence else "",
         duration=wording.seconds(result.duration_s) if known else "",
         exchanges=tuple(_exchange_view(*pair) for pair in zip(result.evidence, limits, strict=False)),
         exchanges_note=_left_out(len(result.evidence) - len(limits)),
     )
-
-
-def _points(result: CheckResult) -> str:
-    possible = wording.points(result.check.points)
-    match result.outcome:
-        case Outcome.PASSED:
-            return f"{possible} of {possible}"
-        case Outcome.FAILED:
-            return f"0 of {possible}"
-        case Outcome.INCONCLUSIVE | Outcome.ERRORED:
-            return f"? of {possible}"
 
 
 def _left_out(number: int) -> str:

@@ -3,16 +3,19 @@
 Nothing here judges. A question says what was seen and leaves the answer to the person who is asked.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from assessments.budget import Metric, Ruling
 from assessments.check import CheckResult
 from assessments.observation import Exchange
 from assessments.outcome import FAULTS, Fault, Outcome
 from assessments.scorecard import Scorecard, SkillScore
 from runner.reports import wording
-from runner.reports.evidence import MARKS, sentence
+from runner.reports.evidence import MARKS, message, sentence
+from runner.reports.measurements import TOO_NOISY, figure
 from runner.reports.text import Text, shown
 
 _MOST_FINDINGS: Final = 6
@@ -36,6 +39,26 @@ _ASK_OF_A_WRONG_ANSWER: Final = (
     "Which sentence of the brief did you read for this, and what did you take it to mean?",
 )
 """In turn, so that several wrong answers do not raise one question several times."""
+_ASK_OF_LATENCY: Final = "What would you measure first to find where that time goes?"
+_ASK_OF_A_BUDGET: Final = {
+    Metric.P50: f"The median answer takes {{times}} as long as the reference's ({{both}}). {_ASK_OF_LATENCY}",
+    Metric.P95: f"Answers' p95 is {{times}} the reference's ({{both}}). {_ASK_OF_LATENCY}",
+    Metric.P99: "Answers' p99 is {times} the reference's ({both}). What delays one answer in a hundred, "
+    "and how would you catch it in the act?",
+    Metric.LONGEST: "The slowest answer takes {times} as long as the reference's ({both}). What could have held it up?",
+    Metric.THROUGHPUT: "The reference gives {times} as many right answers a second ({both}). Does the service compute, "
+    "wait or queue, and how would you tell?",
+    Metric.CPU: "A right answer costs {times} the reference's CPU time ({both}). What would a profile show, "
+    "and what of it is needed?",
+    Metric.MEMORY: "Its peak memory is {times} the reference's ({both}). What holds it, "
+    "and how does it grow with load?",
+    Metric.START_UP: "It takes {times} as long as the reference to be ready ({both}). What happens before the first "
+    "answer, and what of it could wait?",
+}
+"""Of a failed budget, with its ratio and its two figures."""
+_ASK_WITHOUT_RATIO: Final = (
+    "Which requests did not get what the budget asks for under load, and how would you see that in production?"
+)
 _ALWAYS: Final = (
     ("Which decision in this code would you make differently if the traffic grew tenfold?", "Worth asking everyone"),
     ("What did you leave out for lack of time, and how did you choose it?", "Worth asking everyone"),
@@ -88,22 +111,24 @@ _Numbered = tuple[int, CheckResult]
 
 
 def _cost(group: Sequence[_Numbered]) -> float:
-    return sum(result.check.points for _, result in group)
+    """The points lost or open: a failed budget keeps what its fall-off leaves."""
+    return sum(result.check.points - result.points_earned for _, result in group)
 
 
 def _grouped(numbered: Sequence[_Numbered]) -> list[list[_Numbered]]:
     """Checks that share a telling reason in one group, each other check in a group of its own; order kept.
 
-    A wrong answer is not telling: two of them have nothing in common.
+    A wrong answer is not telling: two of them have nothing in common. Nor have two budgets, which have
+    figures of their own.
     """
     by_fault: dict[Fault, list[_Numbered]] = {}
     for number, result in numbered:
-        if result.fault is not None and result.fault is not Fault.WRONG_ANSWER:
+        if result.fault is not None and result.fault is not Fault.WRONG_ANSWER and result.ruling is None:
             by_fault.setdefault(result.fault, []).append((number, result))
     common = {fault: group for fault, group in by_fault.items() if len(group) >= _ONE_CAUSE}
     groups: list[list[_Numbered]] = []
     for number, result in numbered:
-        group = common.get(result.fault) if result.fault else None
+        group = common.get(result.fault) if result.fault and result.ruling is None else None
         if group is None:
             groups.append([(number, result)])
         elif group[0][0] == number:
@@ -119,9 +144,15 @@ def _finding(group: Sequence[_Numbered]) -> Finding:
         mark=MARKS[first.outcome],
         title=_title(group),
         cost=f"costs {cost}" if first.outcome is Outcome.FAILED else f"{cost} undecided",
-        detail=shown(first.message, 320),
+        detail=shown(_detail(first), 320),
         check=number,
     )
+
+
+def _detail(result: CheckResult) -> str:
+    if result.ruling is not None and result.outcome is Outcome.INCONCLUSIVE:
+        return f"{TOO_NOISY} {message(result)}".strip()
+    return message(result)
 
 
 def _title(group: Sequence[_Numbered]) -> Text:
@@ -134,7 +165,9 @@ def _title(group: Sequence[_Numbered]) -> Text:
 def _about_failure(group: Sequence[_Numbered], turn: int) -> Question:
     number, first = group[0]
     refused = next((exchange for exchange in first.evidence if (exchange.status or 0) >= 500), None)
-    if refused is not None:
+    if first.ruling is not None:
+        text = _about_budget(first.ruling)
+    elif refused is not None:
         text = _about_server_error(refused)
     else:
         in_turn = _ASK_OF_A_WRONG_ANSWER[turn % len(_ASK_OF_A_WRONG_ANSWER)]
@@ -142,6 +175,15 @@ def _about_failure(group: Sequence[_Numbered], turn: int) -> Question:
     title = _title(group)
     verb = "Failed" if len(group) == 1 else "Seen"
     return Question(shown(text, 500), Text(f"{verb}: {title.text}", title.note), number)
+
+
+def _about_budget(ruling: Ruling) -> str:
+    metric, ratio = ruling.budget.metric, ruling.ratio
+    if ratio is None or not math.isfinite(ratio) or ratio <= ruling.budget.limit:
+        # Then it was not the ratio that failed it, but answers that were wrong or missing, or the backstop.
+        return _ASK_WITHOUT_RATIO
+    both = f"{figure(metric, ruling.candidate)} against {figure(metric, ruling.reference)}"
+    return _ASK_OF_A_BUDGET[metric].format(times=wording.times(ratio), both=both)
 
 
 def _about_server_error(exchange: Exchange) -> str:

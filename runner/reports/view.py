@@ -3,18 +3,20 @@
 The template only loops over this and asks what is empty. Untrusted strings enter as `Text`, bounded and visible.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from assessments.outcome import Outcome
-from assessments.scorecard import Scorecard, SkillScore, Status
+from assessments.scorecard import Scorecard, SkillScore, Status, score
 from runner.reports import wording
 from runner.reports.budget import Budget
 from runner.reports.evidence import MARKS, CheckView, RunView, bar_width, check_views, run_views
 from runner.reports.files import FilesView, files_view
 from runner.reports.findings import Finding, Question, findings, questions
+from runner.reports.measurements import MeasurementsView, measurements_view
 from runner.reports.provenance import ControlView, Row, control_views, facts, rows
 from runner.reports.text import Text, shown
 
@@ -107,6 +109,7 @@ class Page:
     questions: tuple[Question, ...]
     checks: tuple[SkillChecks, ...]
     checks_note: str
+    measurements: MeasurementsView
     phases: tuple[PhaseView, ...]
     total: str
     runs: tuple[RunView, ...]
@@ -120,7 +123,10 @@ class Page:
 def page(scorecard: Scorecard, sources: Sources, audience: Audience, budget: Budget) -> Page:
     """Make the view of a scorecard. For a candidate it must already be the candidate's copy."""
     interviewer = audience is Audience.INTERVIEWER
-    checks = check_views(scorecard.results, budget, all_known=interviewer)
+    # A candidate's copy tells no part that a hidden budget keeps, but the sum holds it.
+    withheld = not math.isclose(score(scorecard.results).earned, scorecard.points.earned, abs_tol=1e-9)
+    checks = check_views(scorecard.results, budget, all_known=interviewer, parts_withheld=withheld)
+    listed = frozenset(check.number for check in checks)
     runs = run_views(scorecard.runs, budget)
     return Page(
         for_candidate=not interviewer,
@@ -137,6 +143,7 @@ def page(scorecard: Scorecard, sources: Sources, audience: Audience, budget: Bud
         questions=questions(scorecard) if interviewer else (),
         checks=_by_skill(checks),
         checks_note=_left_out(len(scorecard.results) - len(checks), "check"),
+        measurements=measurements_view(scorecard, budget, listed, all_known=interviewer),
         phases=phase_views(scorecard),
         total=wording.seconds(sum(phase.seconds for phase in scorecard.phases)),
         runs=runs,

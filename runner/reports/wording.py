@@ -52,3 +52,30 @@ def moment(rfc3339: str) -> str:
 def short(digest: str) -> str:
     """The beginning of a digest, enough to tell two apart by eye."""
     return digest[:12]
+
+
+def exact_seconds(value: float) -> str:
+    """A measured time with three figures, in the unit that reads best."""
+    if value >= 1:
+        return f"{_three_figures(value)} s"
+    return f"{_three_figures(value * 1e3)} ms" if value >= 1e-3 or value == 0 else f"{_three_figures(value * 1e6)} µs"
+
+
+def times(ratio: float) -> str:
+    """A ratio as a factor: 1.72 is "1.72 times"."""
+    return f"{_three_figures(ratio)} times"
+
+
+def rate(per_second: float) -> str:
+    return f"{_three_figures(per_second)} a second"
+
+
+def part(share: float) -> str:
+    """A share of 0 to 1 in percent that tells little from nothing: 0.0002 is "0.02%", and only zero is "0%"."""
+    return "0%" if share == 0 else f"{_three_figures(share * 100)}%" if share >= 1e-4 else "under 0.01%"
+
+
+def _three_figures(value: float) -> str:
+    if abs(value) >= 1e9:
+        return f"{value:.2e}"
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"

@@ -21,8 +21,9 @@ CONTRAST = """() => {
   const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walk.nextNode()) {
     const e = walk.currentNode.parentElement;
-    if (!walk.currentNode.data.trim() || e.closest('style')) continue;
-    const [a, b] = [light(parse(getComputedStyle(e).color)), light(behind(e))].sort((x, y) => y - x);
+    if (!walk.currentNode.data.trim() || e.closest('style, title, desc')) continue;
+    const ink = e.closest('svg') ? getComputedStyle(e).fill : getComputedStyle(e).color;
+    const [a, b] = [light(parse(ink)), light(behind(e))].sort((x, y) => y - x);
     const ratio = (a + 0.05) / (b + 0.05); seen++;
     if (ratio < 4.5) poor.push([ratio.toFixed(2), e.className, walk.currentNode.data.slice(0, 40)]);
   }
@@ -144,3 +145,54 @@ def test_the_page_prints_to_pdf(visit, report):
     pdf = visit(report).page.pdf(format="A4", print_background=True)
     assert pdf.startswith(b"%PDF-")
     assert len(pdf) > 20_000
+
+
+# Pairs of labels within one picture whose boxes overlap by more than a few pixels, and labels that leave it.
+OVERLAPS = """() => {
+  const bad = [];
+  for (const picture of document.querySelectorAll('svg.chart')) {
+    const frame = picture.getBoundingClientRect();
+    const labels = [...picture.querySelectorAll('text')].map(e => [e.textContent, e.getBoundingClientRect()]);
+    labels.forEach(([words, a], place) => {
+      if (a.left < frame.left - 1 || a.right > frame.right + 1 || a.bottom > frame.bottom + 1) bad.push(['out', words]);
+      for (const [others, b] of labels.slice(place + 1)) {
+        const x = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+        const y = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+        if (x > 2 && y > 4) bad.push([words, others]);
+      }
+    });
+  }
+  return bad;
+}"""
+
+
+@pytest.fixture(scope="module")
+def measured(cards):
+    return render(cards.measured(), Sources(*cards.sources()), Audience.INTERVIEWER)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_page_with_measurements_does_nothing_and_can_be_read(visit, measured, scheme):
+    opened = visit(measured, color_scheme=scheme)
+    assert opened.deeds() == []
+    assert opened.page.locator("svg.chart").count() == 16
+    assert opened.page.evaluate(CONTRAST)["poor"] == []
+
+
+@pytest.mark.parametrize("width", [320, 768, 1280])
+def test_charts_fit_the_page_and_their_words_do_not_overlap(visit, measured, width):
+    page = visit(measured, viewport={"width": width, "height": 740}).page
+    page.evaluate(OPEN_ALL)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate(OVERLAPS) == []
+    boxes = [box.bounding_box() for box in page.locator(".ruling, figure").all()]
+    assert all(box["height"] > 80 and box["x"] + box["width"] <= width for box in boxes)
+
+
+def test_charts_are_printed_whole_and_on_white(visit, measured):
+    page = visit(measured, color_scheme="dark").page
+    page.emulate_media(media="print", color_scheme="dark")
+    assert page.locator("svg.chart").first.is_visible()
+    assert page.evaluate("getComputedStyle(document.querySelector('figure')).breakInside") == "avoid"
+    assert page.evaluate("getComputedStyle(document.querySelector('figure')).backgroundColor") == "rgb(255, 255, 255)"
+    assert len(page.pdf(format="A4", print_background=False)) > 20_000

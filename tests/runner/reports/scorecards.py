@@ -1,8 +1,11 @@
 """Realistic scorecards and sources for the tests of reports, and ones where every free string is a given text."""
 
+import random
 from dataclasses import replace
 
+from assessments.budget import Arrivals, Budget, Metric, Plan, Ruling, Scenario
 from assessments.check import Check, CheckId, CheckResult, Visibility
+from assessments.measurement import Block, Isolation, Measurement, Noise, Side
 from assessments.observation import Breach, Excerpt, Exchange, SandboxRun, Usage
 from assessments.outcome import FAULTS, Fault, Outcome
 from assessments.scorecard import (
@@ -408,6 +411,16 @@ def hostile(text, path=None):
             [(Fault.WRONG_ANSWER, "public"), (None, "public"), (Fault.DIED, "after"), (Fault.CHECK_CRASHED, "hidden")]
         )
     ]
+    under_load = ruled(replace(ruling(plan=text, ratio=1.6), why=text), sentence=text, name="budget")
+    results.append(replace(under_load, message=text))
+    answers = [9_000] * 20
+    seen = measurement(
+        block("candidate", 0, answers, {3: text, 4: text + "2"}),
+        block("reference", 0, answers),
+        of=plan(text),
+        ended=text,
+        isolation=Isolation(False, (), None, False, text),
+    )
     path = text if path is None else path
     content = text.encode("utf-8", "surrogatepass")
     submitted = {path: content, f"{path}.py": content, "main.py": content, "both.py": b"a = 1\n" + content}
@@ -418,6 +431,7 @@ def hostile(text, path=None):
         submission=submission(submitted, origin=text),
         runs=(sandbox_run(purpose=text, stdout=text, stderr=text),),
         phases=(Phase(text, 1.0),),
+        measurements=(seen,),
     )
     return card, submitted, starter
 
@@ -443,6 +457,11 @@ def canaries(text):
             visibility="public",
         ),
     ]
+    hidden = ruled(replace(ruling(plan=text), why=text), "hidden", text, name=f"{text}-4")
+    after = ruled(replace(ruling(plan=text), why=text), "after", "Under load.", name=f"{text}-5")
+    shown = ruled(ruling(plan="shown"), "public", "Shown.", name="shown")
+    results += [hidden, after, shown]
+    answers = block("candidate", 0, [9_000] * 20, {3: text})
     digest = Digest(text)
     return scorecard(
         results,
@@ -450,4 +469,112 @@ def canaries(text):
         phases=(Phase(text, 1.0),),
         engine=EngineRef(text, text, (Control(text, False, text),), True),
         host=Host(digest, text, text, text, 2, 1, text),
+        measurements=(measurement(answers, of=plan(text), ended=text), measurement(answers, of=plan("shown"))),
+    )
+
+
+def plan(name="predict-open", scenario="open", **changes):
+    made = Plan(name, Scenario(scenario), Arrivals.POISSON, 40.0, 32, 2.5, 3.0, 2.0, 12, 40)
+    return replace(made, **changes)
+
+
+def noise(foreign_cpu_s=0.021, steal_s=0.0, lag_s=0.00012, seconds=2.52):
+    return Noise(seconds, foreign_cpu_s, steal_s, 0.004, 0.002, lag_s)
+
+
+def block(side, pair, latencies_us, failures=None, session=0, **changes):
+    """One block with so many requests at even distances."""
+    intended = tuple(place * 25_000 for place in range(len(latencies_us)))
+    made = Block(
+        Side(side), session, pair, intended, tuple(us + 40 for us in intended), tuple(latencies_us), failures or {},
+        0.0031 * len(latencies_us), 92 << 20, noise(),
+    )  # fmt: skip
+    return replace(made, **changes)
+
+
+def measurement(*blocks, of=None, **changes):
+    isolation = Isolation(True, (2, 3), 1, True, "the cgroup's freezer")
+    made = Measurement(of or plan(), 20261123, isolation, {"p95": 0.0119}, tuple(blocks))
+    return replace(made, **changes)
+
+
+def loaded(name="predict-open", scenario="open", pairs=30, requests=100, slower=1.7, failing=0.004, sessions=2):
+    """What a plan of load sees: latencies with a long tail, the submission's `slower` times the reference's."""
+    dice = random.Random(f"{name} {scenario}")
+    blocks = []
+    for pair in range(pairs):
+        session = pair * sessions // pairs
+        for side, factor in dice.sample([("candidate", slower), ("reference", 1.0)], 2):
+            latencies = [int(factor * (5_200 + 1e6 * dice.lognormvariate(-6.2, 0.75))) for _ in range(requests)]
+            # Every eighth of the submission's blocks a stall delays a row of requests.
+            if side == "candidate" and pair % 8 == 5:
+                latencies[40:52] = [190_000 - 14_000 * step for step in range(12)]
+            failures = {
+                place: "expected 0.518734, got 0.118202" for place in range(requests)
+                if side == "candidate" and dice.random() < failing
+            }  # fmt: skip
+            usage = {
+                "cpu_s": requests * factor**0.8 * dice.uniform(0.0029, 0.0034),
+                "memory_bytes": int((88 + 60 * (side == "candidate") + pair * 0.4) * (1 << 20)),
+                "noise": noise(dice.uniform(0.004, 0.05), dice.choice([0.0, 0.0, 0.003]), dice.uniform(4e-5, 3e-4)),
+            }
+            blocks.append(block(side, pair, latencies, failures, session, **usage))
+    return measurement(*blocks, of=plan(name, scenario))
+
+
+def started(name="start-up", starts=12, slower=2.4):
+    """What a plan of starts sees."""
+    dice = random.Random(name)
+    blocks = [
+        block(side, pair, [int(factor * 1e6 * dice.uniform(0.52, 0.61))], cpu_s=0.4 * factor, memory_bytes=None)
+        for pair in range(starts)
+        for side, factor in dice.sample([("candidate", slower), ("reference", 1.0)], 2)
+    ]
+    return measurement(*blocks, of=plan(name, "start-up"))
+
+
+def ruling(metric="p95", plan="predict-open", outcome="failed", ratio=1.72, limit=1.5, gone_at=2.5, **changes):
+    why = f"The submission's figure is {ratio} times the reference's; the limit is {limit} times."
+    bounds = Budget(plan, Metric(metric), limit, None, gone_at, 0.01)
+    share = 1.0 if outcome == "passed" else max(0.0, min(1.0, (gone_at - ratio) / (gone_at - limit)))
+    made = Ruling(
+        bounds, Outcome(outcome), 0.0121, 0.0121 * ratio, ratio, ratio * 0.94, ratio * 1.07, 28, 2, share, why
+    )
+    return replace(made, **changes)
+
+
+def ruled(verdict=None, visibility="public", sentence="Under load the service keeps to its budget.", **about):
+    """The result of a check that is a budget; what it measured follows from `ruling`."""
+    verdict = verdict or ruling()
+    fault = Fault.TIME_LIMIT if verdict.outcome is Outcome.FAILED else None
+    message = "" if verdict.outcome is Outcome.PASSED else verdict.why
+    made = result(fault, verdict.outcome, sentence, message, skill="operations", visibility=visibility, **about)
+    return replace(made, check=replace(made.check, budget=verdict.budget), ruling=verdict)
+
+
+def measured(visibility="public"):
+    """A realistic scorecard with three measurements and six budgets, of every outcome."""
+    opened, closed, start = "predict-open", "predict-closed", "start-up"
+    megabytes = {"reference": 96.0 * (1 << 20), "candidate": 155.0 * (1 << 20)}
+    rulings = (
+        ("p95-under-load", "Under 40 requests a second, 95% of the answers come nearly as fast as the reference's.",
+         ruling("p95", opened)),
+        ("p99-under-load", "Under 40 requests a second, 99% of the answers come within thrice the reference's time.",
+         ruling("p99", opened, "inconclusive", 2.9, 3.0, 5.0, reference=0.0164, candidate=0.0476, low=2.61, high=3.34,
+                why="The interval, 2.61 to 3.34 times, holds the limit of 3 times, and 9 of 30 pairs were void.")),
+        ("cpu-per-answer", "An answer costs no more than twice the reference's CPU time.",
+         ruling("cpu", opened, "passed", 1.51, 2.0, 4.0, reference=0.00315, candidate=0.00476,
+                why="The submission's CPU time is 1.51 times the reference's, for certain below 2 times.")),
+        ("memory-under-load", "Peak memory stays within one and a half of the reference's.",
+         ruling("memory", closed, "failed", 1.62, 1.5, 2.0, **megabytes, low=1.58, high=1.66)),
+        ("throughput", "Eight callers at once get at least half the reference's answers a second.",
+         ruling("throughput", closed, "passed", 1.44, 2.0, 3.0, reference=310.4, candidate=215.6,
+                why="The reference gives 1.44 times as many answers, for certain fewer than 2 times.")),
+        ("starts-quickly", "The service is ready within twice the reference's time.",
+         ruling("start-up", start, "failed", 2.41, 2.0, 2.4, reference=0.561, candidate=1.352, low=2.3, high=2.5)),
+    )  # fmt: skip
+    budgets = [ruled(each, visibility, sentence, name=name, points=3) for name, sentence, each in rulings]
+    return scorecard(
+        [*realistic_results(), *budgets],
+        measurements=(loaded(opened), loaded(closed, "closed", slower=1.4, failing=0), started(start)),
     )

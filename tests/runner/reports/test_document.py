@@ -5,8 +5,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from assessments.budget import Arrivals, Budget, Metric, Plan, Ruling, Scenario
 from assessments.check import Check, CheckId, CheckResult, Visibility
 from assessments.errors import UsageError
+from assessments.measurement import Block, Isolation, Measurement, Noise, Side
 from assessments.observation import Breach, Excerpt, Exchange, SandboxRun, Usage
 from assessments.outcome import Fault, Outcome
 from runner.reports.document import dump, for_candidate, load
@@ -29,7 +31,27 @@ exchanges = st.builds(
     elapsed_s=amounts,
     error=st.none() | texts,
 )
-checks = st.builds(Check, texts.map(CheckId), amounts, texts, st.sampled_from(Visibility), amounts)
+maybe = st.none() | amounts | st.integers(0, 9)
+budgets = st.builds(Budget, texts, st.sampled_from(Metric), amounts, maybe, amounts, amounts)
+rulings = st.builds(
+    Ruling, budgets, st.sampled_from(Outcome), maybe, maybe, maybe, maybe, maybe, counts, counts, amounts, texts
+)
+plans = st.builds(
+    Plan, texts, st.sampled_from(Scenario), st.sampled_from(Arrivals), amounts, counts, amounts, amounts, amounts,
+    counts, counts,
+)  # fmt: skip
+times = st.lists(counts, max_size=12).map(tuple)
+blocks = st.builds(
+    Block, st.sampled_from(Side), counts, counts, times, times, times,
+    st.dictionaries(st.integers(0, 200), texts, max_size=4), maybe, st.none() | counts,
+    st.builds(Noise, amounts, maybe, maybe, maybe, maybe, amounts),
+)  # fmt: skip
+isolations = st.builds(Isolation, st.booleans(), times, st.none() | counts, st.booleans(), texts)
+measurements = st.builds(
+    Measurement, plans, counts, isolations, st.dictionaries(texts, amounts | st.integers(0, 9), max_size=2),
+    st.lists(blocks, max_size=2).map(tuple), texts,
+)  # fmt: skip
+checks = st.builds(Check, texts.map(CheckId), amounts, texts, st.sampled_from(Visibility), amounts, st.none() | budgets)
 results = st.builds(
     CheckResult,
     check=checks,
@@ -39,6 +61,7 @@ results = st.builds(
     message=texts,
     evidence=st.lists(exchanges, max_size=2).map(tuple),
     duration_s=amounts,
+    ruling=st.none() | rulings,
 )
 usages = st.builds(Usage, st.none() | counts, st.none() | amounts, st.none() | counts)
 runs = st.builds(
@@ -48,9 +71,16 @@ runs = st.builds(
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
-@given(st.lists(results, max_size=3), st.lists(runs, max_size=2).map(tuple), texts, st.integers(-(2**80), 2**80))
-def test_a_document_is_read_back_as_what_was_written(cards, some_results, some_runs, candidate, seed):
-    card = cards.scorecard(some_results, candidate=candidate, runs=some_runs, seed=seed)
+@given(
+    st.lists(results, max_size=3),
+    st.lists(runs, max_size=2).map(tuple),
+    st.lists(measurements, max_size=2).map(tuple),
+    texts,
+    st.integers(-(2**80), 2**80),
+)
+def test_a_document_is_read_back_as_what_was_written(cards, some_results, some_runs, some_measured, candidate, seed):
+    about = {"runs": some_runs, "measurements": some_measured, "seed": seed}
+    card = cards.scorecard(some_results, candidate=candidate, **about)
     data = dump(card)
     assert load(data, "card.json") == card
     assert dump(load(data, "card.json")) == data
@@ -244,3 +274,74 @@ def test_the_copy_of_a_copy_is_the_copy(cards):
     copy = for_candidate(cards.scorecard())
     assert for_candidate(copy) == copy
     assert load(dump(copy), "copy.json") == copy
+
+
+def test_places_of_failures_stay_numbers_whatever_their_order(cards):
+    failures = {place: f"reason {place}" for place in (10, 2, 33, 1)}
+    card = cards.scorecard(measurements=(cards.measurement(cards.block("candidate", 0, [5] * 40, failures)),))
+    assert load(dump(card), "card.json").measurements[0].blocks[0].failures == failures
+
+
+@pytest.mark.parametrize("figure", [float("inf"), float("-inf"), float("nan"), None])
+def test_a_figure_that_is_no_number_is_none_in_the_document(cards, figure):
+    verdict = cards.ruling(candidate=figure, high=figure, low=2)
+    read = load(dump(cards.scorecard([cards.ruled(verdict)])), "card.json").results[0].ruling
+    assert (read.candidate, read.high, read.low) == (None, None, 2.0)
+    assert read.ratio == verdict.ratio
+
+
+def measured(cards, *visibilities, outcome="failed"):
+    """One check for each visibility, all of one plan: the first on p95, the second on CPU time, the third on memory."""
+    metrics = ("p95", "cpu", "memory")
+    results = [
+        cards.ruled(cards.ruling(metric, "load", outcome), visibility, name=f"{metric}-budget")
+        for metric, visibility in zip(metrics, visibilities, strict=False)
+    ]
+    block = cards.block("candidate", 0, [9_000] * 20, {3: "a secret row"})
+    seen = cards.measurement(block, of=cards.plan("load"), calibration={"p95": 0.01, "cpu": 0.002})
+    return cards.scorecard(results, measurements=(seen, cards.measurement(block, of=cards.plan("other"))))
+
+
+@pytest.mark.parametrize("visibility", ["after", "hidden"])
+def test_the_copy_holds_nothing_of_a_measurement_that_no_public_check_uses(cards, visibility):
+    copy = for_candidate(measured(cards, visibility))
+    assert copy.measurements == ()
+    assert [(result.ruling, result.check.budget, result.outcome) for result in copy.results] == [
+        (None, None, Outcome.FAILED)
+    ]
+
+
+def test_the_copy_holds_the_ruling_and_the_measurement_of_a_public_budget(cards):
+    card = measured(cards, "public")
+    copy = for_candidate(card)
+    assert copy.results == card.results
+    (seen,) = copy.measurements
+    assert seen.plan.id == "load"
+    assert (seen.blocks[0].latency_us, seen.blocks[0].noise) == ((9_000,) * 20, card.measurements[0].blocks[0].noise)
+
+
+def test_the_copy_of_a_measurement_tells_neither_seed_nor_the_words_of_wrong_answers(cards):
+    (seen,) = for_candidate(measured(cards, "public")).measurements
+    assert seen.seed == 0
+    assert seen.blocks[0].failures == {3: ""}
+
+
+def test_of_a_plan_that_hidden_budgets_share_the_copy_leaves_out_what_only_they_read(cards):
+    (seen,) = for_candidate(measured(cards, "public", "hidden", "after")).measurements
+    assert (seen.blocks[0].cpu_s, seen.blocks[0].memory_bytes, dict(seen.calibration)) == (None, None, {"p95": 0.01})
+    (seen,) = for_candidate(measured(cards, "public", "public", "hidden")).measurements
+    assert seen.blocks[0].cpu_s is not None
+    assert seen.blocks[0].memory_bytes is None
+
+
+def test_an_inconclusive_public_budget_is_shown_and_an_errored_one_is_not(cards):
+    assert for_candidate(measured(cards, "public", outcome="inconclusive")).results[0].ruling is not None
+    copy = for_candidate(measured(cards, "public", outcome="errored"))
+    assert (copy.results[0].ruling, copy.measurements) == (None, ())
+
+
+def test_the_copy_of_a_copy_with_measurements_is_the_copy(cards):
+    for visibility in Visibility:
+        copy = for_candidate(cards.measured(visibility))
+        assert for_candidate(copy) == copy
+        assert load(dump(copy), "copy.json") == copy

@@ -1,3 +1,8 @@
+from dataclasses import replace
+
+import pytest
+
+from assessments.budget import Metric
 from assessments.outcome import Fault, Outcome
 from runner.reports.findings import findings, questions
 
@@ -56,3 +61,40 @@ def test_a_weak_skill_raises_a_question(cards):
     results = [cards.result(Fault.WRONG_ANSWER, skill="api-design", points=3), cards.result(skill="operations")]
     asked = questions(cards.scorecard(results))
     assert any(question.because.text == "0 of 3 points in api design" for question in asked)
+
+
+@pytest.mark.parametrize("metric", Metric)
+def test_a_failed_budget_is_asked_about_with_its_ratio_and_both_figures(cards, metric):
+    verdict = cards.ruling(metric, reference=20.0, candidate=34.4)
+    asked = questions(cards.scorecard([cards.ruled(verdict)]))[0]
+    assert "1.72 times" in asked.text.text
+    assert " against " in asked.text.text
+    assert asked.text.text.endswith("?")
+    assert asked.check == 1
+
+
+@pytest.mark.parametrize("ratio", [None, 1.2, float("inf")])
+def test_a_budget_that_failed_by_something_else_than_its_ratio_names_none(cards, ratio):
+    asked = questions(cards.scorecard([cards.ruled(replace(cards.ruling(), ratio=ratio))]))[0]
+    assert "times" not in asked.text.text
+    assert "under load" in asked.text.text
+
+
+def test_a_failed_budget_costs_what_its_fall_off_takes(cards):
+    (finding,) = findings([cards.ruled(cards.ruling(ratio=1.75, limit=1.5, gone_at=2.5), points=4)])
+    assert finding.cost == "costs 1 point"
+    assert finding.detail.text.startswith("The submission's figure is 1.75 times")
+
+
+def test_budgets_that_failed_are_findings_of_their_own(cards):
+    results = [cards.ruled(name=f"budget-{number}") for number in range(4)]
+    assert len(findings(results)) == 4
+
+
+def test_an_inconclusive_budget_says_that_no_points_are_lost(cards):
+    card = cards.scorecard([cards.ruled(cards.ruling(outcome="inconclusive"))])
+    (finding,) = findings(card.results)
+    assert finding.outcome == "inconclusive"
+    assert finding.cost == "4 points undecided"
+    assert finding.detail.text.startswith("The machine was too noisy to say; no points are lost")
+    assert all(question.check is None for question in questions(card))

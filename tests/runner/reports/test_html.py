@@ -1,6 +1,7 @@
 import base64
 import hashlib
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 
@@ -261,3 +262,108 @@ def test_every_outcome_is_told_in_words(cards):
 def test_the_same_scorecard_gives_the_same_page(cards):
     pages = {render(cards.scorecard(), Sources(*cards.sources()), Audience.INTERVIEWER) for _ in range(3)}
     assert len(pages) == 1
+
+
+def test_a_page_with_three_measurements_stays_small_and_is_cut_nowhere(cards):
+    page = render(cards.measured(), Sources(*cards.sources()), Audience.INTERVIEWER)
+    assert len(page.encode()) < 200_000
+    assert "cut: " not in page
+    assert "left out" not in page
+
+
+def test_the_most_that_can_be_measured_stays_below_the_bound_and_says_what_is_missing(cards):
+    noisy = [f"plan-{number}" for number in range(30)]
+    results = [
+        cards.ruled(
+            replace(cards.ruling(metric, name), why="<'&'>" * 500), sentence="<&>" * 300, name=f"{name}-{metric}"
+        )
+        for name in noisy
+        for metric in ("p50", "p95", "p99", "longest", "cpu", "memory")
+    ]
+    failures = {place: f"{place} <&'> " * 400 for place in range(0, 100, 2)}
+    blocks = [
+        cards.block(side, pair, [3**place % 10**9 for place in range(100)], failures)
+        for pair in range(90)
+        for side in ("candidate", "reference")
+    ]
+    seen = tuple(cards.measurement(*blocks, of=cards.plan(name), ended="<" * 5_000) for name in noisy)
+    card, submitted, starter = cards.hostile("<'&'>" * 20_000)
+    card = replace(cards.scorecard([*card.results, *results], runs=card.runs * 50), measurements=seen)
+    page = render(card, Sources(submitted, starter), Audience.INTERVIEWER)
+    assert 100_000 < len(page.encode()) < PAGE_BYTES
+    text = Tags(page).text
+    assert re.search(r"more budgets and [0-9]+ more plans left out", text)
+    assert "more requests for other reasons" in text
+
+
+def test_each_picture_has_a_name_and_its_figures_in_words(cards):
+    page = render(cards.measured(), Sources(*cards.sources()), Audience.INTERVIEWER)
+    tags = Tags(page)
+    ids = {value for _, attrs in tags.elements for key, value in attrs if key == "id"}
+    pictures = [dict(attrs) for tag, attrs in tags.elements if tag == "svg" and ("class", "chart") in attrs]
+    assert len(pictures) == 6 + 4 + 4 + 2
+    for picture in pictures:
+        assert picture["role"] == "img"
+        assert set(picture["aria-labelledby"].split()) <= ids
+    assert page.count("<desc") == len(pictures)
+
+
+def test_headings_and_links_hold_with_measurements_too(cards):
+    tags = Tags(render(cards.measured(), Sources(*cards.sources()), Audience.INTERVIEWER))
+    levels = [int(tag[1]) for tag, _ in tags.elements if re.fullmatch(r"h[1-6]", tag)]
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+    ids = [value for _, attrs in tags.elements for key, value in attrs if key == "id"]
+    assert len(ids) == len(set(ids))
+    links = {value[1:] for _, attrs in tags.elements for key, value in attrs if key == "href"}
+    assert links <= set(ids)
+    assert {"measured", "budget-25", "check-25"} <= links
+
+
+def test_what_makes_a_measurement_believable_is_told(cards):
+    text = Tags(render(cards.measured(), Sources(*cards.sources()), Audience.INTERVIEWER)).text
+    for words in (
+        "40 requests a second, at random moments (Poisson)",
+        "exclusive lane: nothing else of ours ran on this host; both sides ran on cores 2, 3",
+        "the waiting side was kept still by the cgroup's freezer",
+        "28 counted, 2 void",
+        "of one core;",
+        "µs at worst",
+        "20261123",
+        "1.62 to 1.84",
+        "It keeps 2.34 of 3 points",
+        "expected 0.518734, got 0.118202",
+    ):
+        assert words in text
+
+
+def test_an_inconclusive_budget_is_never_called_failed(cards):
+    card = cards.scorecard([cards.ruled(cards.ruling(outcome="inconclusive"))], measurements=(cards.loaded(),))
+    for audience in Audience:
+        text = Tags(render(card, Sources(*cards.sources()), audience)).text
+        assert "too noisy to say; no points are lost, and it is to be run again in quiet" in text
+        assert "? of 4" in text
+        assert "failed" not in text.partition("Measured budgets")[2].partition("Changes from the starter")[0]
+
+
+@pytest.mark.parametrize("visibility", ["after", "hidden"])
+def test_the_candidates_page_shows_nothing_measured_for_budgets_that_are_not_public(cards, visibility):
+    page = render(cards.measured(visibility), Sources(*cards.sources()), Audience.CANDIDATE)
+    for words in ("Measured budgets", 'class="chart"', "predict-open", "times the reference"):
+        assert words not in page
+    assert "less than 3" in page, "a part of the points that is kept is in the sum, and not told check by check"
+
+
+def test_the_candidates_page_shows_a_public_budget_without_seed_and_answers(cards):
+    page = render(cards.measured(), Sources(*cards.sources()), Audience.CANDIDATE)
+    assert page.count('class="chart"') == 16
+    assert "1.72 times" in page
+    assert "2.34 of 3" in page
+    for words in ("20261123<", "expected 0.518734", "less than"):
+        assert words not in page
+
+
+def test_a_ruling_without_its_measurement_is_shown_without_charts(cards):
+    card = cards.scorecard([cards.ruled()])
+    text = Tags(render(card, Sources(*cards.sources()), Audience.INTERVIEWER)).text
+    assert "What was measured is not at hand." in text
+    assert "1.62 to 1.84" in text
