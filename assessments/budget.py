@@ -7,6 +7,8 @@ measured on the same host in the same minutes.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
 
 from assessments.outcome import Outcome
 
@@ -51,6 +53,18 @@ class Plan:
     pairs_min: int
     pairs_max: int
 
+    @property
+    def most_s(self) -> float:
+        """The longest that measuring goes on, in seconds, starts aside: two sessions of all pairs, and room for delays.
+
+        A measurement that reaches this stops, with as much as it has.
+        """
+        return 60.0 + 2 * (2 * self.warm_up_s + 2 * self.pairs_max * _ROOM * (self.block_s + _BETWEEN_BLOCKS_S))
+
+
+_ROOM = 1.5
+_BETWEEN_BLOCKS_S = 0.25
+
 
 class Metric(StrEnum):
     """One figure of a block. Of each, less is better, but for the throughput."""
@@ -69,6 +83,17 @@ class Metric(StrEnum):
     """Peak memory in bytes, of a whole session."""
     START_UP = "start-up"
     """Seconds to the first ready answer."""
+
+
+_OF_REQUESTS = frozenset({Metric.P50, Metric.P95, Metric.P99, Metric.LONGEST, Metric.CPU, Metric.MEMORY})
+MEASURED: Final = MappingProxyType(
+    {
+        Scenario.OPEN: _OF_REQUESTS,
+        Scenario.CLOSED: _OF_REQUESTS | {Metric.THROUGHPUT},
+        Scenario.START_UP: frozenset({Metric.START_UP}),
+    }
+)
+"""Which metrics a plan of each scenario gives."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,10 @@ class Noise:
     reference_wait_s: float | None
     """Time in which the reference's threads could have run and did not (schedstat)."""
     generator_lag_s: float
-    """How late the generator itself sent, at worst but for one request in a hundred."""
+    """How late the generator itself sent, at worst but for one request in a hundred. It has more to do the more answers
+    come at once, so what a gate reads are the reference's blocks only."""
+    generator_wait_s: float | None = None
+    """Time in which the generator could have run and did not (schedstat): nobody on another core can move it."""
 
 
 @dataclass(frozen=True, slots=True)

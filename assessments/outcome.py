@@ -40,6 +40,7 @@ class Fault(StrEnum):
     OUT_OF_MEMORY = "out-of-memory"
     OUTPUT_FLOOD = "output-flood"
     TIME_LIMIT = "time-limit"
+    OVER_BUDGET = "over-budget"
     CHECK_CRASHED = "check-crashed"
     CHECK_STALLED = "check-stalled"
     CHECK_SKIPPED = "check-skipped"
@@ -84,6 +85,7 @@ FAULTS: Final = MappingProxyType(
         Fault.OUT_OF_MEMORY: _candidate("The submission used more memory than it was given."),
         Fault.OUTPUT_FLOOD: _candidate("The submission wrote more output than it was allowed."),
         Fault.TIME_LIMIT: _candidate("The submission ran longer than it was allowed."),
+        Fault.OVER_BUDGET: _candidate("The submission takes more than its budget, as measured beside the reference."),
         Fault.CHECK_CRASHED: _challenge("The check itself broke."),
         Fault.CHECK_STALLED: _challenge("The check ran past its time limit without waiting on the submission."),
         Fault.CHECK_SKIPPED: _challenge("The check was skipped, or expected to fail: neither is a verdict."),

@@ -5,12 +5,15 @@ grader came to its end. Anything less gives no points and no failures: every che
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from assessments.check import Check, CheckResult
-from assessments.outcome import FAULTS, Fault
+from assessments.budget import Budget
+from assessments.check import Check, CheckId, CheckResult
+from assessments.measurement import Measurement
+from assessments.outcome import FAULTS, Fault, Outcome
 from graders import wire
+from graders.budgets import rule
 from graders.checks.collection import differences
 
 
@@ -22,6 +25,7 @@ class Account:
     checked: tuple[wire.Checked, ...]
     finished: wire.Finished | None
     broke: tuple[Fault, str] | None
+    measured: tuple[wire.Measured, ...] = ()
 
 
 def decide(checks: Sequence[Check], account: Account) -> tuple[CheckResult, ...]:
@@ -50,15 +54,30 @@ def _doubt(checks: Sequence[Check], account: Account) -> tuple[Fault, str] | Non
     counts = Counter(checked.id for checked in account.checked)
     if account.collected is None or counts != Counter(check.id for check in checks):
         return Fault.CHECK_CRASHED, "the hidden tests ended before every check was reported exactly once"
-    return next((doubt for checked in account.checked if (doubt := _inconsistent(checked))), None)
+    budgets = {check.id: check.budget for check in checks}
+    measured = {one.measurement.plan.id: one.measurement for one in account.measured}
+    doubts = (_inconsistent(checked, budgets[CheckId(checked.id)], measured) for checked in account.checked)
+    return next((doubt for doubt in doubts if doubt), None)
 
 
-def _inconsistent(checked: wire.Checked) -> tuple[Fault, str] | None:
-    """A fault stands with just the outcome that the table gives it; a pass has none."""
-    expected = FAULTS[checked.fault].outcome if checked.fault is not None else "passed"
-    if checked.outcome == expected:
-        return None
-    return Fault.GRADER_DIED, f"it reported '{checked.id}' as {checked.outcome} by {checked.fault}"
+def _inconsistent(
+    checked: wire.Checked, budget: Budget | None, measured: Mapping[str, Measurement]
+) -> tuple[Fault, str] | None:
+    """A fault stands with just the outcome that the table gives it, and a ruling with just what was measured."""
+    reported = f"it reported '{checked.id}' as {checked.outcome} by {checked.fault}"
+    if checked.ruling is not None:
+        if budget is None or budget.plan not in measured:
+            return Fault.GRADER_DIED, f"{reported}, of which nothing was measured"
+        if checked.ruling != rule(measured[budget.plan], budget) or checked.outcome != checked.ruling.outcome:
+            return Fault.GRADER_DIED, f"{reported}, but what was measured says otherwise"
+        expected = checked.ruling.outcome
+        by = Fault.OVER_BUDGET if expected is Outcome.FAILED else None
+    else:
+        undecided = budget is not None and checked.outcome is Outcome.INCONCLUSIVE
+        passed = Outcome.PASSED if budget is None else Outcome.INCONCLUSIVE  # a budget is passed by a ruling alone
+        expected = FAULTS[checked.fault].outcome if checked.fault is not None else passed
+        by = None if undecided else checked.fault
+    return None if (checked.outcome, checked.fault) == (expected, by) else (Fault.GRADER_DIED, reported)
 
 
 def _errored(check: Check, fault: Fault, reason: str) -> CheckResult:
@@ -76,4 +95,5 @@ def _result(check: Check, checked: wire.Checked) -> CheckResult:
         message=checked.message,
         evidence=checked.evidence,
         duration_s=checked.duration_s,
+        ruling=checked.ruling,
     )

@@ -15,7 +15,9 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from assessments.budget import Plan, Ruling
 from assessments.check import Check, Visibility
+from assessments.measurement import Isolation, Measurement, Side
 from assessments.observation import Exchange, SandboxRun, Usage
 from assessments.outcome import Fault, Outcome
 
@@ -48,6 +50,9 @@ class Assignment(_Message):
     ready_path: str
     start_timeout_s: float
     job_s: float
+    plans: tuple[Plan, ...]
+    measures: bool
+    """Whether budgets are measured; if not, they stay undecided."""
     only_collect: bool
     """Say which checks there are, and run none."""
 
@@ -58,6 +63,8 @@ class StartService(_Message):
     ask: Literal["start-service"] = "start-service"
     env: dict[VariableName, Word] = {}
     assets: dict[Word, Word] = {}
+    side: Side = Side.CANDIDATE
+    """The submission, or the challenge's reference solution, which is there only to be measured against."""
 
 
 class SignalService(_Message):
@@ -98,6 +105,27 @@ class StartJob(_Message):
     timeout_s: Seconds
 
 
+class BeginQuiet(_Message):
+    """Let nothing else of ours run on this host until the grader ends. The reply is Quiet, when that is so."""
+
+    ask: Literal["begin-quiet"] = "begin-quiet"
+
+
+class FreezeService(_Message):
+    """Stop every process of an instance, or let them go on; the reply is Done."""
+
+    ask: Literal["freeze"] = "freeze"
+    target: int
+    frozen: bool
+
+
+class ReadGauges(_Message):
+    """The reply is Gauges."""
+
+    ask: Literal["gauges"] = "gauges"
+    targets: tuple[int, ...]
+
+
 class CollectedCheck(_Message):
     """A check as its marker declares it."""
 
@@ -126,6 +154,14 @@ class Checked(_Message):
     message: str
     evidence: tuple[Exchange, ...]
     duration_s: float
+    ruling: Ruling | None = None
+
+
+class Measured(_Message):
+    """Everything that one plan saw, before the first check that rests on it is reported."""
+
+    event: Literal["measured"] = "measured"
+    measurement: Measurement
 
 
 class Finished(_Message):
@@ -136,9 +172,18 @@ class Finished(_Message):
 
 
 FromGrader = Annotated[
-    StartService | SignalService | WaitService | StopService | InspectService | StartJob, Field(discriminator="ask")
+    StartService
+    | SignalService
+    | WaitService
+    | StopService
+    | InspectService
+    | StartJob
+    | BeginQuiet
+    | FreezeService
+    | ReadGauges,
+    Field(discriminator="ask"),
 ]
-Event = Annotated[Collected | Checked | Finished, Field(discriminator="event")]
+Event = Annotated[Collected | Checked | Measured | Finished, Field(discriminator="event")]
 
 
 class Started(_Message):
@@ -171,6 +216,36 @@ class Inspected(_Message):
     logs: str
 
 
+class Quiet(_Message):
+    """`calibrations`: by plan and metric, what the reference did on this host when it was quiet."""
+
+    reply: Literal["quiet"] = "quiet"
+    isolation: Isolation
+    calibrations: dict[str, dict[str, float]]
+
+
+class Gauge(_Message):
+    """What one instance has used so far; None: not measured here."""
+
+    cpu_s: float | None
+    memory_bytes: int | None
+    """At its peak."""
+    waited_s: float | None
+
+
+class Gauges(_Message):
+    """Readings of one moment. All but `targets` are of the whole host, and only their growth means something."""
+
+    reply: Literal["gauges"] = "gauges"
+    busy_s: float | None
+    """CPU time of all processes, over all cores."""
+    steal_s: float | None
+    pressure_s: float | None
+    runner_s: float
+    """CPU time of the runner itself, which is part of `busy_s`."""
+    targets: dict[int, Gauge]
+
+
 class JobEnded(_Message):
     reply: Literal["job-ended"] = "job-ended"
     run: SandboxRun
@@ -180,7 +255,9 @@ class JobEnded(_Message):
     refused: tuple[str, ...]
 
 
-Reply = Annotated[Started | Refused | Done | Ended | Inspected | JobEnded, Field(discriminator="reply")]
+Reply = Annotated[
+    Started | Refused | Done | Ended | Inspected | JobEnded | Quiet | Gauges, Field(discriminator="reply")
+]
 
 _ASSIGNMENT: TypeAdapter[Assignment] = TypeAdapter(Assignment)
 _FROM_GRADER: TypeAdapter[FromGrader | Event] = TypeAdapter(FromGrader | Event)

@@ -6,6 +6,8 @@
   programs/               the sandbox program, where every box user can execute it
   runs/<run id>/          scratch of living runs; swept when their runner is dead
   box-users/              which uids are lent
+  calibrations/           what reference solutions do on this host when it is quiet
+  quiet.lock              held alone by who measures, shared by who grades
 """
 
 import contextlib
@@ -20,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from assessments.challenge import Challenge
 from assessments.errors import InfrastructureError
+from assessments.manifest.read import REFERENCE
 from runner.challenge_files import author_files
 from runner.engines.bubblewrap import BubblewrapEngine
 from runner.engines.bubblewrap.program import install_program
@@ -33,6 +36,7 @@ from runner.engines.runs import Run, open_run
 from runner.engines.sweep import kill_strays, sweep
 from runner.intake import write_tree
 from runner.nursery import Nursery, open_nursery
+from runner.quiet import QuietLane
 
 if TYPE_CHECKING:
     from runner.engines.docker.daemon import Daemon
@@ -52,6 +56,7 @@ class Bench:
     say: Say
     _interrupted: threading.Event = field(default_factory=threading.Event)
     _assets: dict[Path, Mapping[str, Path]] = field(default_factory=dict)
+    _references: dict[Path, Path] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -76,6 +81,22 @@ class Bench:
                     write_tree(author_files(challenge.folder / asset.folder), copies / names[asset.name])
                 self._assets[challenge.folder] = {name: copies / folder for name, folder in names.items()}
             return self._assets[challenge.folder]
+
+    @property
+    def lane(self) -> QuietLane:
+        """Held shared by who grades, and alone by who measures."""
+        return QuietLane(self.state, lambda: self.interrupted)
+
+    def reference(self, challenge: Challenge) -> Path:
+        """The challenge's reference solution, as a workspace that every box user can read, made once for the run."""
+        with self._lock:
+            if challenge.folder not in self._references:
+                scratch = Path(tempfile.mkdtemp(prefix="reference-", dir=self.run.folder))
+                scratch.chmod(0o711)
+                (scratch / "submission").mkdir(mode=0o755)
+                write_tree(author_files(challenge.folder / REFERENCE), scratch / "submission")
+                self._references[challenge.folder] = scratch / "submission"
+            return self._references[challenge.folder]
 
     def environment(self, challenge: Challenge) -> Environment:
         """The challenge's locked environment, installed and known to the engine if it is not yet."""

@@ -5,19 +5,25 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from assessments.errors import InvalidChallenge, InvalidSubmission
+from assessments.manifest.read import REFERENCE
 from assessments.submission import Digest
 from runner.intake import IntakeLimits, receive
 
 _LIMITS = IntakeLimits(archive_bytes=4 * 1024**3, total_bytes=4 * 1024**3)
-_NOT_GRADED_BY = {"solutions", "__pycache__", ".pytest_cache"}
+_SOLUTIONS = "solutions"
+_DROPPINGS = {"__pycache__", ".pytest_cache"}
 
 
 def challenge_digest(folder: Path) -> Digest:
-    """SHA-256 over the sorted relative paths and contents of all that can change a grading; solutions do not count."""
+    """SHA-256 over the sorted relative paths and contents of all that can change a grading.
+
+    Of the solutions only the reference counts: budgets are measured against it.
+    """
     whole = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
         relative = path.relative_to(folder)
-        if _NOT_GRADED_BY.isdisjoint(relative.parts) and path.is_file():
+        graded_by = relative.is_relative_to(REFERENCE) or _SOLUTIONS not in relative.parts
+        if graded_by and _DROPPINGS.isdisjoint(relative.parts) and path.is_file():
             content = hashlib.sha256(path.read_bytes()).hexdigest()
             whole.update(f"{content}  {relative.as_posix()}\n".encode())
     return Digest(whole.hexdigest())

@@ -16,11 +16,13 @@ from pathlib import Path
 from assessments.challenge import Challenge, EntryKind
 from assessments.check import CheckResult
 from assessments.errors import InfrastructureError, InvalidSubmission
+from assessments.measurement import Side
 from assessments.outcome import FAULTS
 from assessments.scorecard import ChallengeRef, EnvironmentRef, Phase, Scorecard, score, skill_scores, status
 from assessments.submission import Digest
 from graders.decision import decide
 from runner.bench import Bench
+from runner.calibration import Calibrations
 from runner.challenge_files import challenge_digest
 from runner.engines.environments import Environment
 from runner.engines.protocol import Mount, SandboxSpec
@@ -42,6 +44,8 @@ class Order:
     revision: str | None = None
     seed: int | None = None
     unenforced_allowed: bool = False
+    measures: bool = True
+    """Whether budgets are measured; if not, their checks stay undecided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,8 @@ def grade(order: Order, challenge: Challenge, bench: Bench) -> Graded:
         with clock.phase("workspace"):
             workspace = _workspace(received, Path(scratch))
         with clock.phase("judging"):
-            results, judged = _judge(challenge, reference.digest, bench, environment, workspace, seed)
+            trial = _Trial(challenge, reference.digest, bench, environment, workspace)
+            results, judged = _judge(trial, seed, measures=order.measures)
     scorecard = Scorecard(
         id=secrets.token_hex(16),
         graded_at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -94,37 +99,53 @@ def grade(order: Order, challenge: Challenge, bench: Bench) -> Graded:
         results=results,
         runs=judged.runs,
         phases=clock.phases,
+        measurements=tuple(measured.measurement for measured in judged.account.measured),
     )
     return Graded(scorecard, received)
 
 
-def _judge(
-    challenge: Challenge, digest: Digest, bench: Bench, environment: Environment, workspace: Path, seed: int
-) -> tuple[tuple[CheckResult, ...], Judged]:
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """What is judged, and where."""
+
+    challenge: Challenge
+    digest: Digest
+    bench: Bench
+    environment: Environment
+    workspace: Path
+
+
+def _judge(trial: _Trial, seed: int, *, measures: bool) -> tuple[tuple[CheckResult, ...], Judged]:
     """Judge until the outcome is not one that another try can mend; the last try's outcome stands."""
-    spec = functools.partial(_spec, challenge, bench, environment, workspace)
+    challenge, bench = trial.challenge, trial.bench
+    names = this_host().fingerprint, bench.engine.describe(unenforced_allowed=True).name
+    calibrations = Calibrations.of(bench.state, *names, trial.digest, trial.environment.digest)
+    spec = functools.partial(_spec, trial)
     for _ in range(MAX_TRIES):
-        judged = Session(challenge, digest, bench.engine, bench.nursery, spec).judge(seed)
+        session = Session(challenge, trial.digest, bench.engine, bench.nursery, bench.lane, calibrations, spec)
+        judged = session.judge(seed, measures=measures)
         if bench.interrupted:
             raise InfrastructureError("grading was interrupted")
         results = decide(challenge.checks, judged.account)
         if not any(result.fault is not None and FAULTS[result.fault].retry for result in results):
             break
+    for measured in judged.account.measured:
+        calibrations.learn(measured.measurement)
     return results, judged
 
 
 def _spec(
-    challenge: Challenge,
-    bench: Bench,
-    environment: Environment,
-    workspace: Path,
+    trial: _Trial,
+    side: Side,
     purpose: str,
     args: tuple[str, ...],
     env: Mapping[str, str],
     assets: Mapping[str, str],
     stdin: bytes,
 ) -> SandboxSpec:
-    """One sandbox for the submission. Raises KeyError for an asset the challenge does not have."""
+    """One sandbox, for either side. Raises KeyError for an asset the challenge does not have."""
+    challenge, bench = trial.challenge, trial.bench
+    workspace = trial.workspace if side is Side.CANDIDATE else bench.reference(challenge)
     folders = bench.asset_folders(challenge)
     by_name = {asset.name: asset for asset in challenge.assets}
     mounted = {asset.mount: asset for asset in challenge.assets if not asset.hidden}
@@ -143,7 +164,7 @@ def _spec(
         limits=challenge.limits,
         env={**_ENVIRONMENT, **port, **env},
         stdin=stdin,
-        environment=environment,
+        environment=trial.environment,
         outputs=challenge.entry.kind is EntryKind.JOB,
     )
 

@@ -6,6 +6,7 @@ sandboxes are dead.
 """
 
 import contextlib
+import os
 import signal
 import socket
 import threading
@@ -17,20 +18,25 @@ from typing import assert_never
 
 from assessments.challenge import Challenge, EntryKind
 from assessments.errors import InfrastructureError
+from assessments.measurement import Isolation, Side
 from assessments.observation import Breach, Excerpt, SandboxRun
 from assessments.outcome import Fault
 from assessments.submission import Digest
 from graders import wire
 from graders.decision import Account
+from runner.calibration import Calibrations
 from runner.engines.protocol import Engine, Sandbox, SandboxSpec
+from runner.gauges import read_gauges
 from runner.nursery import Grader, Nursery
+from runner.placement import Placement, favoured, place
+from runner.quiet import QuietLane
 
 _MAX_SANDBOXES = 16
 _MAX_RUNS_KEPT = 100
 _LOG_CHARS_KEPT = 16_000
 
-SpecMaker = Callable[[str, tuple[str, ...], dict[str, str], dict[str, str], bytes], SandboxSpec]
-"""(purpose, further arguments, environment, asset by mount, stdin) -> what to start. KeyError: no such asset."""
+SpecMaker = Callable[[Side, str, tuple[str, ...], dict[str, str], dict[str, str], bytes], SandboxSpec]
+"""(whose, purpose, further arguments, environment, asset by mount, stdin) -> what to start. KeyError: no such asset."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,8 @@ class Session:
     """The challenge's, as it was read before anything else of it."""
     engine: Engine
     nursery: Nursery
+    lane: QuietLane
+    calibrations: Calibrations
     spec: SpecMaker
     _living: dict[int, Sandbox] = field(default_factory=dict)
     _ended: dict[int, SandboxRun] = field(default_factory=dict)
@@ -57,49 +65,88 @@ class Session:
     _count: int = 0
     _deadline: float = 0.0
     _overdue: bool = False
+    _timer: threading.Timer = field(init=False)
     _collected: wire.Collected | None = None
     _checked: list[wire.Checked] = field(default_factory=list)
+    _measured: list[wire.Measured] = field(default_factory=list)
+    _lane_held: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+    _placement: Placement | None = None
+    """Set once nothing else of ours runs here."""
+    _preferred: bool = False
     _finished: wire.Finished | None = None
 
-    def judge(self, seed: int) -> Judged:
-        """Have a fresh grader judge the submission. What fails on the way is in the account, and raises nothing."""
+    def judge(self, seed: int, *, measures: bool = True) -> Judged:
+        """Have a fresh grader judge the submission. What fails on the way is in the account, and raises nothing.
+
+        Without `measures` the budgets stay undecided.
+        """
         broke: tuple[Fault, str] | None = None
         try:
-            with (
-                contextlib.closing(self.nursery.grader(self.challenge.folder, self.digest)) as grader,
-                contextlib.ExitStack() as sandboxes,
-            ):
-                sandboxes.callback(self._end_all)
-                self._serve(grader, seed)
+            with self._lane_held:
+                self._lane_held.enter_context(self.lane.shared())
+                grader = self.nursery.grader(self.challenge.folder, self.digest)
+                with contextlib.closing(grader), contextlib.ExitStack() as sandboxes:
+                    sandboxes.callback(self._end_all)
+                    self._serve(grader, assignment(self.challenge, seed, measures=measures))
         except wire.WireError as error:
             broke = Fault.GRADER_DIED, str(error)
         except InfrastructureError as error:
             broke = Fault.ENGINE_FAILED, str(error)
         if self._overdue:
             broke = Fault.GRADING_DEADLINE, f"{self.challenge.grading_deadline_s:.0f} s had passed"
-        account = Account(self._collected, tuple(self._checked), self._finished, broke)
+        account = Account(self._collected, tuple(self._checked), self._finished, broke, tuple(self._measured))
         return Judged(account, _worth_keeping(self._runs))
 
-    def _serve(self, grader: Grader, seed: int) -> None:
+    def _serve(self, grader: Grader, assigned: wire.Assignment) -> None:
         """Answer the grader until it is finished. At the deadline it is killed, and every wait for it ends."""
-        self._deadline = time.monotonic() + self.challenge.grading_deadline_s
-        timer = threading.Timer(self.challenge.grading_deadline_s, self._expire, (grader,))
-        timer.start()
+        self._set_deadline(grader, self.challenge.grading_deadline_s)
         try:
-            wire.send(grader.wire, assignment(self.challenge, seed))
+            wire.send(grader.wire, assigned)
             while self._finished is None:
                 match wire.receive_from_grader(grader.wire):
                     case wire.Collected() as collected:
                         self._collected = collected
                     case wire.Checked() as checked:
                         self._note(checked)
+                    case wire.Measured() as measured:
+                        self._keep(measured)
                     case wire.Finished() as finished:
                         self._finished = finished
                     case request:
-                        self._answer(grader.wire, request)
+                        self._answer(grader, request)
         finally:
-            timer.cancel()
-            timer.join()
+            self._cancel_deadline()
+
+    def _set_deadline(self, grader: Grader, seconds: float) -> None:
+        self._deadline = time.monotonic() + seconds
+        self._timer = threading.Timer(seconds, self._expire, (grader,))
+        self._timer.start()
+
+    def _cancel_deadline(self) -> float:
+        """Seconds that were left."""
+        self._timer.cancel()
+        self._timer.join()
+        return max(self._deadline - time.monotonic(), 0.0)
+
+    def _begin_quiet(self, grader: Grader) -> wire.Quiet:
+        """Wait until nothing else of ours runs here, and keep it so until this session ends."""
+        if self._placement is None:
+            left_s = self._cancel_deadline()  # waiting for one's turn is no part of grading
+            self._lane_held.close()
+            self._lane_held.enter_context(self.lane.alone())
+            available = os.sched_getaffinity(0)
+            self._placement = place(available, self.challenge.limits.cpus, can_pin=self.engine.can_pin)
+            favour = favoured(grader.pid, self._placement.generator_core)
+            self._preferred = self._lane_held.enter_context(favour) and self.engine.can_prefer
+            self._set_deadline(grader, left_s)
+        isolation = Isolation(
+            exclusive=True,
+            service_cores=self._placement.service_cores,
+            generator_core=self._placement.generator_core,
+            priority=self._preferred,
+            frozen=self.engine.freezes_by,
+        )
+        return wire.Quiet(isolation=isolation, calibrations=self.calibrations.read())
 
     def _expire(self, grader: Grader) -> None:
         self._overdue = True
@@ -117,32 +164,54 @@ class Session:
             msg = "it reported more checks than there are"
             raise wire.WireError(msg)
 
-    def _answer(self, connection: Connection, request: wire.FromGrader) -> None:
+    def _keep(self, measured: wire.Measured) -> None:
+        self._measured.append(measured)
+        if len(self._measured) > len(self.challenge.plans):
+            msg = "it reported more measurements than there are plans"
+            raise wire.WireError(msg)
+
+    def _answer(self, grader: Grader, request: wire.FromGrader) -> None:
         match request:
             case wire.StartService():
-                self._start_service(connection, request)
+                self._start_service(grader.wire, request)
             case wire.StartJob():
-                wire.send(connection, self._run_job(request))
-            case wire.SignalService():
-                sandbox = self._living.get(request.target)
-                if sandbox is not None:
-                    sandbox.signal(signal.Signals[f"SIG{request.signal}"])
-                wire.send(connection, wire.Done())
+                wire.send(grader.wire, self._run_job(request))
+            case wire.SignalService() | wire.FreezeService():
+                self._touch(request)
+                wire.send(grader.wire, wire.Done())
             case wire.WaitService():
-                wire.send(connection, wire.Ended(run=self._wait(request.target, request.timeout_s)))
+                wire.send(grader.wire, wire.Ended(run=self._wait(request.target, request.timeout_s)))
             case wire.StopService():
-                wire.send(connection, wire.Ended(run=self._end(request.target)))
+                wire.send(grader.wire, wire.Ended(run=self._end(request.target)))
             case wire.InspectService():
-                wire.send(connection, self._inspect(request.target))
+                wire.send(grader.wire, self._inspect(request.target))
+            case wire.BeginQuiet():
+                wire.send(grader.wire, self._begin_quiet(grader))
+            case wire.ReadGauges():
+                living = {target: self._living[target] for target in request.targets if target in self._living}
+                wire.send(grader.wire, read_gauges(living))
             case _:
                 assert_never(request)
+
+    def _touch(self, request: wire.SignalService | wire.FreezeService) -> None:
+        """Do to a living sandbox what was asked; one that has ended is left alone."""
+        sandbox = self._living.get(request.target)
+        if sandbox is None:
+            return
+        if isinstance(request, wire.SignalService):
+            sandbox.signal(signal.Signals[f"SIG{request.signal}"])
+        elif request.frozen:
+            sandbox.freeze()
+        else:
+            sandbox.thaw()
 
     def _start_service(self, connection: Connection, request: wire.StartService) -> None:
         if self.challenge.entry.kind is not EntryKind.SERVICE:
             wire.send(connection, wire.Refused(message="this challenge's entry is a job; use run_job"))
             return
         try:
-            spec = self.spec(f"service {self._count + 1}", (), request.env, request.assets, b"")
+            whose = "service" if request.side is Side.CANDIDATE else "reference"
+            spec = self.spec(request.side, f"{whose} {self._count + 1}", (), request.env, request.assets, b"")
         except KeyError as error:
             wire.send(connection, wire.Refused(message=f"there is no asset {error}"))
             return
@@ -155,7 +224,7 @@ class Session:
         if self.challenge.entry.kind is not EntryKind.JOB:
             return wire.Refused(message="this challenge's entry is a service; use service or start_service")
         stdin = wire.decode(request.stdin_base64)
-        spec = self.spec(f"job {self._count + 1}", request.args, request.env, {}, stdin)
+        spec = self.spec(Side.CANDIDATE, f"job {self._count + 1}", request.args, request.env, {}, stdin)
         target, sandbox = self._started(replace(spec, kept_bytes=spec.limits.output_bytes))
         if sandbox.wait(min(request.timeout_s, self.challenge.limits.job_s)) is None:
             sandbox.kill(Breach.TIME)
@@ -175,6 +244,8 @@ class Session:
             msg = f"a check wants more than {_MAX_SANDBOXES} sandboxes at once"
             raise wire.WireError(msg)
         self._count += 1
+        if self._placement:
+            spec = replace(spec, cores=self._placement.service_cores, preferred=self._preferred)
         self._living[self._count] = self.engine.start(spec)
         return self._count, self._living[self._count]
 
@@ -204,7 +275,9 @@ class Session:
         return wire.Inspected(usage=run.usage, logs=f"{run.stdout.text}\n{run.stderr.text}")
 
 
-def assignment(challenge: Challenge, seed: int, *, only_collect: bool = False) -> wire.Assignment:
+def assignment(
+    challenge: Challenge, seed: int, *, measures: bool = True, only_collect: bool = False
+) -> wire.Assignment:
     """What a grader is told of its challenge."""
     return wire.Assignment(
         challenge_folder=challenge.folder.resolve(),
@@ -214,6 +287,8 @@ def assignment(challenge: Challenge, seed: int, *, only_collect: bool = False) -
         ready_path=challenge.entry.ready_path,
         start_timeout_s=challenge.entry.start_timeout_s,
         job_s=challenge.limits.job_s,
+        plans=challenge.plans,
+        measures=measures,
         only_collect=only_collect,
     )
 

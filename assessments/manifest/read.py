@@ -6,13 +6,17 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
+from assessments.budget import Budget, Plan
 from assessments.challenge import Asset, Challenge, Entry, Limits
 from assessments.check import Check, CheckId
 from assessments.errors import InvalidChallenge
-from assessments.manifest.schema import ChallengeManifest, EntryTable, LimitsTable
+from assessments.manifest.schema import ChallengeManifest, CheckTable, EntryTable, LimitsTable, PlanTable
 
 MANIFEST = "challenge.toml"
+REFERENCE = "solutions/accepted/reference"
 _MB = 1024 * 1024
+_STARTS_OF_A_PLAN = 4
+"""Both sides, in each of two sessions; starts that are themselves measured have their room in the plan."""
 
 
 def read_challenge(folder: Path) -> Challenge:
@@ -94,11 +98,22 @@ def _challenge(folder: Path, manifest: ChallengeManifest) -> Challenge:
         entry=_entry(manifest.entry),
         limits=_limits(manifest.limits),
         assets=tuple(Asset(asset.name, asset.folder, asset.mount, asset.hidden) for asset in manifest.assets),
-        checks=tuple(
-            Check(CheckId(check.id), check.points, check.skill, check.visibility, check.time_limit_s)
-            for check in manifest.checks
-        ),
+        checks=tuple(_check(manifest, check) for check in manifest.checks),
+        plans=tuple(_plan(plan) for plan in manifest.plans),
     )
+
+
+def _check(manifest: ChallengeManifest, table: CheckTable) -> Check:
+    budget, limit_s = None, table.time_limit_s
+    if table.budget:
+        budget = Budget(**table.budget.model_dump())
+        most_s = next(_plan(plan).most_s for plan in manifest.plans if plan.id == budget.plan)
+        limit_s = most_s + _STARTS_OF_A_PLAN * manifest.entry.start_timeout_s
+    return Check(CheckId(table.id), table.points, table.skill, table.visibility, limit_s, budget)
+
+
+def _plan(table: PlanTable) -> Plan:
+    return Plan(**table.model_dump())
 
 
 def _entry(table: EntryTable) -> Entry:
@@ -130,6 +145,7 @@ def _missing_files(challenge: Challenge) -> list[str]:
         ("the starter", "starter", True),
         ("the hidden tests", "hidden_tests", True),
         ("environment.lock", challenge.lock_file, False),
+        *([("the reference solution, which budgets are measured against", REFERENCE, True)] if challenge.plans else []),
         *((f"assets: '{asset.name}'", asset.folder, True) for asset in challenge.assets),
     ]
     return [

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from assessments.budget import MEASURED, Arrivals, Metric, Scenario
 from assessments.challenge import EntryKind
 from assessments.check import Visibility
 
@@ -75,6 +76,34 @@ class AssetTable(_Table):
     hidden: bool = False
 
 
+class PlanTable(_Table):
+    """[[plans]]: how budgets are measured, submission and reference solution in turns."""
+
+    id: Name
+    scenario: Scenario = Field(strict=False)
+    arrivals: Arrivals = Field(default=Arrivals.POISSON, strict=False, description="Of an open plan.")
+    rate_per_s: float = Field(default=100, gt=0, le=2000, description="Of an open plan.")
+    concurrency: int = Field(default=16, ge=1, le=256, description="Callers of a closed plan, connections of an open.")
+    block_s: float = Field(default=1, ge=0.1, le=30)
+    warm_up_s: float = Field(default=1, ge=0, le=60)
+    timeout_s: float = Field(default=2, gt=0, le=60, description="A request without a right answer by then has none.")
+    pairs_min: int = Field(default=6, ge=5, le=100, description="Pairs of blocks before the first verdict.")
+    pairs_max: int = Field(default=30, ge=5, le=400, description="Pairs of blocks after which there is none.")
+
+
+class BudgetTable(_Table):
+    """[checks.budget]: what the check limits, in relation to the reference solution."""
+
+    plan: Name
+    metric: Metric = Field(strict=False)
+    limit: float = Field(default=1.3, gt=1, le=100, description="How many times the reference's figure is allowed.")
+    backstop: float | None = Field(
+        default=None, gt=0, description="In the metric's unit (s, bytes, 1/s): fails anyway."
+    )
+    gone_at: float = Field(default=2, gt=1, le=1000, description="The ratio from which no points are left.")
+    wrong_share: float = Field(default=0.005, ge=0, le=0.5, description="Requests that may go without a right answer.")
+
+
 class CheckTable(_Table):
     """[[checks]]: one hidden or public test; the test's marker must say the same."""
 
@@ -82,7 +111,8 @@ class CheckTable(_Table):
     points: float = Field(gt=0, le=1000)
     skill: Name
     visibility: Visibility = Field(strict=False)
-    time_limit_s: float = Field(default=20, gt=0, le=600)
+    time_limit_s: float = Field(default=20, gt=0, le=600, description="A budget's follows from its plan.")
+    budget: BudgetTable | None = None
 
 
 class ChallengeManifest(BaseModel):
@@ -103,11 +133,12 @@ class ChallengeManifest(BaseModel):
     entry: EntryTable
     limits: LimitsTable = LimitsTable()
     assets: list[AssetTable] = Field(default_factory=list, max_length=50)
+    plans: list[PlanTable] = Field(default_factory=list, max_length=20)
     checks: list[CheckTable] = Field(min_length=1, max_length=500)
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
-        problems = [*self._repeated(), *self._unknown_skills(), *self._mounts()]
+        problems = [*self._repeated(), *self._unknown_skills(), *self._mounts(), *self._budgets()]
         if problems:
             raise ValueError("; ".join(problems))
         return self
@@ -117,6 +148,7 @@ class ChallengeManifest(BaseModel):
             "checks": [check.id for check in self.checks],
             "skills": self.skills,
             "assets": [asset.name for asset in self.assets],
+            "plans": [plan.id for plan in self.plans],
         }
         return [
             f"{field}: '{name}' stands {count} times; give each its own name"
@@ -145,3 +177,30 @@ class ChallengeManifest(BaseModel):
             for asset in self.assets
             if asset.hidden and asset.mount not in shown
         ]
+
+    def _budgets(self) -> list[str]:
+        plans = {plan.id: plan for plan in self.plans}
+        budgets = [(check.id, check.budget) for check in self.checks if check.budget]
+        problems = []
+        for check, budget in budgets:
+            if budget.plan not in plans:
+                problems.append(f"checks: '{check}' names the plan '{budget.plan}', which plans does not list; add it")
+            elif budget.metric not in MEASURED[plans[budget.plan].scenario]:
+                can = ", ".join(MEASURED[plans[budget.plan].scenario])
+                problems.append(
+                    f"checks: '{check}': the plan '{budget.plan}' cannot measure {budget.metric}; it can: {can}"
+                )
+            if budget.gone_at <= budget.limit:
+                problems.append(f"checks: '{check}': gone_at must be above limit, from where the points fall to it")
+        used = {budget.plan for _, budget in budgets}
+        problems += [
+            f"plans: no check is about '{name}'; add a budget or take it out" for name in plans if name not in used
+        ]
+        problems += [
+            f"plans: '{plan.id}': pairs_max is below pairs_min"
+            for plan in self.plans
+            if plan.pairs_max < plan.pairs_min
+        ]
+        if budgets and self.entry.kind is not EntryKind.SERVICE:
+            problems.append("checks: budgets are for services; this entry is a job")
+        return problems

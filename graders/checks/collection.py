@@ -2,7 +2,7 @@
 
 import inspect
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import pytest
 
@@ -39,6 +39,21 @@ def is_public(item: pytest.Item) -> bool:
     """Whether a candidate's copy shows this check's evidence."""
     marker = item.get_closest_marker(MARKER)
     return marker is not None and str(marker.kwargs.get("visibility")) == Visibility.PUBLIC
+
+
+def measures(item: pytest.Item) -> bool:
+    """Whether it measures a budget: then nothing else may run on the host."""
+    return "measure" in getattr(item, "fixturenames", ())
+
+
+def unmeasured(expected: Iterable[Check], measuring: Collection[str]) -> list[str]:
+    """Budgets whose test does not measure, and tests that measure for no budget."""
+    budgets = {str(check.id) for check in expected if check.budget is not None}
+    known = {str(check.id) for check in expected}
+    idle = [f"'{name}' has a budget, but its test does not use measure" for name in sorted(budgets - set(measuring))]
+    return idle + [
+        f"'{name}' uses measure, but has no budget in the manifest" for name in sorted(set(measuring) & known - budgets)
+    ]
 
 
 def differences(expected: Sequence[Check], collected: Iterable[wire.CollectedCheck]) -> list[str]:

@@ -14,14 +14,17 @@ from typing import Any
 
 import pytest
 
-from assessments.check import CheckId
-from assessments.outcome import Fault
+from assessments.budget import Ruling
+from assessments.check import Check, CheckId
+from assessments.outcome import Fault, Outcome
 from graders import wire
+from graders.budgets import rule
 from graders.checks import collection
+from graders.checks.measuring import MakeAsk, Measuring
 from graders.checks.oracle import load_oracle
-from graders.checks.runner_link import RunnerLink, StartedService, how_one_ended
+from graders.checks.runner_link import ChallengeError, RunnerLink, StartedService, how_one_ended
 from graders.checks.shared_service import SharedService
-from graders.checks.verdict import CheckStalled, Verdict, decide
+from graders.checks.verdict import CheckStalled, Undecided, Verdict, decide
 from graders.http import BadAnswer, Client
 from graders.target import RunJob, Service
 
@@ -38,17 +41,20 @@ class HiddenTests:
 
     _link: RunnerLink
     _shared: SharedService
-    _limits: Mapping[CheckId, float]
+    _measuring: Measuring
+    _checks: Mapping[CheckId, Check]
 
     def __init__(self, assigned: Callable[[], RunnerLink]) -> None:
         self._assigned = assigned
         self._collected: dict[str, wire.CollectedCheck] = {}
+        self._measuring_ids: set[str] = set()
         self._problems: list[str] = []
         self._verdict: Verdict | None = None
         self._called = False
         self._began = 0.0
         self._public_so_far = True
         self._in_use: list[StartedService] = []
+        self._ruling: Ruling | None = None
         self.link: RunnerLink | None = None
         """None until something was assigned."""
         self.internal_error = ""
@@ -57,8 +63,11 @@ class HiddenTests:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Public checks first: their evidence goes to the candidate, and must not echo what hidden ones sent."""
-        items.sort(key=lambda item: not collection.is_public(item))
+        """Public checks first: their evidence goes to the candidate, and must not echo what hidden ones sent.
+
+        Measured ones last, whatever their visibility: from the first of them on nothing else may run on this host.
+        """
+        items.sort(key=lambda item: (collection.measures(item), not collection.is_public(item)))
 
     def pytest_configure(self, config: pytest.Config) -> None:
         config.addinivalue_line("markers", "check(id, *, points, skill, visibility): a check of the manifest")
@@ -77,15 +86,22 @@ class HiddenTests:
                 self._problems.append(f"{item.nodeid}: {error}")
                 continue
             self._collected[item.nodeid] = check
+            if collection.measures(item):
+                self._measuring_ids.add(check.id)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> None:
         """Become a grader. Only now is it known what the manifest says, which is no hidden test's business."""
         link = self.link = self._link = self._assigned()
         self._shared = SharedService(link)
-        self._limits = {check.id: check.time_limit_s for check in link.assignment.checks}
+        self._measuring = Measuring(link)
+        self._checks = {check.id: check for check in link.assignment.checks}
         checks = tuple(self._collected.values())
-        problems = (*self._problems, *collection.differences(link.assignment.checks, checks))
+        problems = (
+            *self._problems,
+            *collection.differences(link.assignment.checks, checks),
+            *collection.unmeasured(link.assignment.checks, self._measuring_ids),
+        )
         link.tell(wire.Collected(checks=checks, problems=problems))
         if problems or link.assignment.only_collect:
             session.items.clear()  # with a problem no verdict could count
@@ -100,15 +116,21 @@ class HiddenTests:
         self._verdict = None
         self._called = False
         self._in_use = []
+        self._ruling = None
         self._link.witness.begin(None)
         self._began = time.monotonic()
         if not collection.is_public(item) and self._public_so_far:
             self._shared.stop()  # nor may the instance that public checks saw learn what hidden ones send
             self._public_so_far = False
+        if collection.measures(item):
+            self._shared.stop()
+            if self._link.assignment.measures:
+                self._measuring.begin()  # as long as it takes, before the check's clock starts
+            self._began = time.monotonic()
         if _NEEDS_SHARED_SERVICE & set(getattr(item, "fixturenames", ())):
             self._in_use = [self._shared.get()]  # before the check's clock starts: a restart is not its doing
             self._began = time.monotonic()
-        limit_s = self._limits[CheckId(self._collected[item.nodeid].id)]
+        limit_s = self._check_of(item).time_limit_s
         self._link.witness.begin(self._began + limit_s)
         signal.signal(signal.SIGALRM, _stall)
         signal.setitimer(signal.ITIMER_REAL, limit_s + _GRACE_S)
@@ -137,6 +159,7 @@ class HiddenTests:
     def _report(self, item: pytest.Item) -> None:
         never_ran = Verdict.of(Fault.CHECK_CRASHED, "the check never ran")
         verdict = self._verdict or (Verdict.passed() if self._called else never_ran)
+        ruling = verdict.ruling or (self._ruling if verdict.outcome is Outcome.PASSED else None)
         check = self._collected[item.nodeid]
         self._link.tell(
             wire.Checked(
@@ -147,8 +170,12 @@ class HiddenTests:
                 message=verdict.message,
                 evidence=self._link.witness.exchanges,
                 duration_s=time.monotonic() - self._began,
+                ruling=ruling,
             )
         )
+
+    def _check_of(self, item: pytest.Item) -> Check:
+        return self._checks[CheckId(self._collected[item.nodeid].id)]
 
     def pytest_sessionfinish(self) -> None:
         if self.link:
@@ -190,6 +217,28 @@ class HiddenTests:
     def run_job(self) -> RunJob:
         """Runs the submission's command once, in a fresh sandbox."""
         return self._link.run_job
+
+    @pytest.fixture
+    def measure(self, request: pytest.FixtureRequest) -> Callable[..., None]:
+        """Measures what the check's budget limits, beside the reference solution, and passes only inside the limit.
+
+        `measure(make_ask)`: random numbers in, one request and how to judge its answer out (`graders.load.Ask`); no
+        argument for a start-up plan.
+        """
+
+        def hold(make_ask: MakeAsk | None = None) -> None:
+            check = self._check_of(request.node)
+            if check.budget is None:
+                msg = f"'{check.id}' has no budget in the manifest"
+                raise ChallengeError(msg)
+            if not self._link.assignment.measures:
+                raise Undecided("nothing was measured in this grading")
+            plan = next(plan for plan in self._link.assignment.plans if plan.id == check.budget.plan)
+            self._ruling = rule(self._measuring.measured(plan, make_ask), check.budget)
+            if self._ruling.outcome is not Outcome.PASSED:
+                raise Undecided(self._ruling.why, self._ruling)
+
+        return hold
 
     @pytest.fixture
     def seed(self) -> int:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from multiprocessing.connection import Connection
 
+from assessments.measurement import Side
 from assessments.observation import Breach, SandboxRun, Usage
 from assessments.outcome import Fault
 from graders import wire
@@ -66,10 +67,28 @@ class RunnerLink:
     def tell(self, event: wire.Event) -> None:
         wire.send(self._connection, event)
 
-    def start_service(self, env: Mapping[str, str], assets: Mapping[str, str]) -> "StartedService":
+    def begin_quiet(self) -> wire.Quiet:
+        """Nothing else of ours runs on this host from now on. May take as long as others take to finish."""
+        reply = self.ask(wire.BeginQuiet())
+        if not isinstance(reply, wire.Quiet):
+            msg = f"expected quiet, got {reply.reply}"
+            raise wire.WireError(msg)
+        return reply
+
+    def gauges(self, services: Iterable["StartedService"]) -> wire.Gauges:
+        """Readings of the host and of these instances, of one moment."""
+        reply = self.ask(wire.ReadGauges(targets=tuple(service.target for service in services)))
+        if not isinstance(reply, wire.Gauges):
+            msg = f"expected gauges, got {reply.reply}"
+            raise wire.WireError(msg)
+        return reply
+
+    def start_service(
+        self, env: Mapping[str, str], assets: Mapping[str, str], side: Side = Side.CANDIDATE
+    ) -> "StartedService":
         """A new instance, not yet ready."""
         with _alarm_held():
-            reply = self._reply_to(wire.StartService(env=dict(env), assets=dict(assets)))
+            reply = self._reply_to(wire.StartService(env=dict(env), assets=dict(assets), side=side))
             if not isinstance(reply, wire.Started):
                 msg = f"expected a started service, got {reply.reply}"
                 raise wire.WireError(msg)
@@ -115,7 +134,8 @@ class StartedService:
 
     def __init__(self, link: RunnerLink, target: int, started_at: float, dial: SandboxDial) -> None:
         self._link = link
-        self._target = target
+        self.target = target
+        """Its number with the runner."""
         self._started_at = started_at
         self._dial = dial
         self._run: SandboxRun | None = None
@@ -149,8 +169,19 @@ class StartedService:
         within = f"within {assignment.start_timeout_s:g} s"
         raise BadAnswer(f"the service was not ready {within}: {last}", Fault.DID_NOT_START)
 
+    @property
+    def dial(self) -> SandboxDial:
+        return self._dial
+
+    def freeze(self) -> None:
+        """Stop every process of the instance, until it is thawed."""
+        self._link.ask(wire.FreezeService(target=self.target, frozen=True))
+
+    def thaw(self) -> None:
+        self._link.ask(wire.FreezeService(target=self.target, frozen=False))
+
     def signal(self, name: str) -> None:
-        self._link.ask(wire.SignalService.model_validate({"target": self._target, "signal": name}))
+        self._link.ask(wire.SignalService.model_validate({"target": self.target, "signal": name}))
 
     def wait(self, timeout_s: float) -> SandboxRun | None:
         return self.ended_within(self._link.witness.time_left(timeout_s) if timeout_s > 0 else 0)
@@ -158,7 +189,7 @@ class StartedService:
     def ended_within(self, timeout_s: float) -> SandboxRun | None:
         """As `wait`, but also after the check's time is up."""
         if self._run is None:
-            reply = self._link.ask(wire.WaitService(target=self._target, timeout_s=timeout_s))
+            reply = self._link.ask(wire.WaitService(target=self.target, timeout_s=timeout_s))
             self._run = reply.run if isinstance(reply, wire.Ended) else None
         return self._run
 
@@ -169,14 +200,14 @@ class StartedService:
         return self._inspected().logs
 
     def stop(self) -> SandboxRun | None:
-        reply = self._link.ask(wire.StopService(target=self._target))
+        reply = self._link.ask(wire.StopService(target=self.target))
         self._dial.close()
         if isinstance(reply, wire.Ended):
             self._run = reply.run
         return self._run
 
     def _inspected(self) -> wire.Inspected:
-        reply = self._link.ask(wire.InspectService(target=self._target))
+        reply = self._link.ask(wire.InspectService(target=self.target))
         if not isinstance(reply, wire.Inspected):
             msg = f"expected figures, got {reply.reply}"
             raise wire.WireError(msg)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pytest
 from _pytest.outcomes import XFailed  # pytest.xfail raises it; pytest exports no public name for the class
 
+from assessments.budget import Ruling
 from assessments.outcome import FAULTS, Fault, Outcome
 from graders.http import BadAnswer
 
@@ -15,13 +16,22 @@ class CheckStalled(BaseException):
     """Raised in a check that ran past its time limit; not an Exception, so that a check cannot swallow it."""
 
 
+class Undecided(Exception):
+    """A budget is not kept, or cannot be decided on: the ruling says which. None: nothing was measured."""
+
+    def __init__(self, why: str, ruling: Ruling | None = None) -> None:
+        super().__init__(why)
+        self.ruling = ruling
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One check's outcome; `fault` is set unless it passed."""
+    """One check's outcome; `fault` is set when it failed or errored."""
 
     outcome: Outcome
     fault: Fault | None
     message: str
+    ruling: Ruling | None = None
 
     @classmethod
     def passed(cls) -> "Verdict":
@@ -38,6 +48,8 @@ def decide(error: BaseException, place: str, service_ended: tuple[str, Fault] | 
     match error:
         case pytest.skip.Exception() | XFailed():
             return Verdict.of(Fault.CHECK_SKIPPED, str(error))
+        case Undecided():
+            return _undecided(error)
         case BadAnswer():
             return _bad_answer(error, service_ended)
         case AssertionError() | pytest.fail.Exception():
@@ -46,6 +58,12 @@ def decide(error: BaseException, place: str, service_ended: tuple[str, Fault] | 
             return Verdict.of(Fault.CHECK_STALLED, f"it stalled at {place}")
         case _:
             return Verdict.of(Fault.CHECK_CRASHED, f"{type(error).__name__}: {error} at {place}")
+
+
+def _undecided(error: Undecided) -> Verdict:
+    outcome = error.ruling.outcome if error.ruling else Outcome.INCONCLUSIVE
+    fault = Fault.OVER_BUDGET if outcome is Outcome.FAILED else None
+    return Verdict(outcome, fault, str(error)[:_MESSAGE_CHARS], error.ruling)
 
 
 def _bad_answer(error: BadAnswer, service_ended: tuple[str, Fault] | None) -> Verdict:

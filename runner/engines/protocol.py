@@ -128,6 +128,11 @@ class Engine(Protocol):
         ...
 
     @property
+    def can_pin(self) -> bool:
+        """Whether a sandbox can have cores of its own."""
+        ...
+
+    @property
     def can_prefer(self) -> bool:
         """Whether a sandbox that is to be preferred will be."""
         ...

@@ -101,7 +101,7 @@ def latency_over_time(turns: Sequence[Turn]) -> Chart:
     low, high = log_range(right, _SHORTEST_S)
     x = Scale(0.0, float(max(len(turns), 1)), _FRAME.left, _FRAME.right)
     y = Scale(low, high, _FRAME.bottom, _FRAME.top + 14, logarithmic=True)
-    paths, labels = axes(_FRAME, x, (), y, log_ticks(low, high), str, wording.exact_seconds)
+    paths, labels = axes(_FRAME, x, (), y, log_ticks(low, high) if right else (), str, wording.exact_seconds)
     paths += _strokes("spread", [_stroke(x.at(at), y.at(median(a)), y.at(max(a))) for at, a, _ in bins if a])
     paths += _strokes("candidate glyph", [dot(x.at(at), y.at(median(a)), 1.7) for at, a, _ in bins if a])
     paths += _strokes("fails glyph", [cross(x.at(at), _FRAME.top + 5, 2.6) for at, _, failed in bins if failed])
@@ -109,7 +109,7 @@ def latency_over_time(turns: Sequence[Turn]) -> Chart:
     voids = [turn.void for turn in turns]
     more_paths, more_labels = sequence_axis(_FRAME, x, sessions, "the submission's blocks, in the order they ran")
     failed = sum(failed for _, _, failed in bins)
-    entries = [("candidate", "dot", "median"), ("spread", "line", "up to the slowest")]
+    entries = [("candidate", "dot", "median"), ("spread", "line", "to the slowest")]
     if failed:
         entries.append(("fails", "cross", "no right answer"))
     key_paths, key_labels = keys([*entries, *_void_key(voids)], _FRAME.left, 12)
@@ -214,7 +214,7 @@ def interval_bar(interval: Interval) -> Chart:
     figures = [value for value in (ratio, low, high) if value is not None]
     # A figure far outside must not press the limits into one corner: it is put at the end, and its label tells it.
     end = min(max([1.0, gone_at, *figures]) * 1.3, 3.0 * max(gone_at, 1.0))
-    frame = Frame(2, 24, 458, 56)
+    frame = Frame(7, 24, 453, 56)
     x = Scale(0.0, end, frame.left, frame.right)
     rects = (
         rect("zone-all", frame.left, frame.top, x.at(limit), frame.bottom),
@@ -343,4 +343,4 @@ def _held_ratio(ratio: float) -> float:
 
 
 def _void_key(voids: Sequence[bool]) -> list[tuple[str, str, str]]:
-    return [("void", "line", "shaded: void")] if any(voids) else []
+    return [("void", "line", "void")] if any(voids) else []

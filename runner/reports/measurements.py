@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +11,7 @@ from assessments.check import CheckResult
 from assessments.measurement import Measurement, Side
 from assessments.outcome import Outcome
 from assessments.scorecard import Scorecard
+from graders.budgets import voids
 from runner.reports import wording
 from runner.reports.budget import Budget
 from runner.reports.charts import (
@@ -40,9 +41,6 @@ NAMES: Final = {
     Metric.MEMORY: "Peak memory",
     Metric.START_UP: "Start-up time",
 }
-
-VoidPairs = Callable[[Measurement], Set[PairKey]]
-"""Tells the pairs that do not count, since the machine disturbed them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +81,12 @@ class MeasurementsView:
     note: str
 
 
-def none_void(_: Measurement) -> Set[PairKey]:
-    """For a reader who cannot tell which pairs are void."""
-    return frozenset()
-
-
 def measurements_view(
     scorecard: Scorecard,
     budget: Budget,
     listed: Set[int],
     *,
     all_known: bool,
-    void_pairs: VoidPairs = none_void,
 ) -> MeasurementsView:
     """The plans in their order, each with its budgets. `listed` are the numbers of the checks that the page shows."""
     measured = {each.plan.id: each for each in scorecard.measurements}
@@ -109,7 +101,6 @@ def measurements_view(
             measured.get(plan_id),
             [pair for pair in sorted(kept, key=lambda pair: pair[0]) if _plan_id(pair[1]) == plan_id],
             listed,
-            void_pairs,
             all_known=all_known,
         )
         for place, plan_id in enumerate(ids[: budget.plans], 1)
@@ -146,7 +137,6 @@ def _measurement_view(
     measurement: Measurement | None,
     ruled: Sequence[tuple[int, CheckResult]],
     listed: Set[int],
-    void_pairs: VoidPairs,
     *,
     all_known: bool,
 ) -> MeasurementView:
@@ -156,7 +146,7 @@ def _measurement_view(
     name = shown(plan_id, 80)
     if measurement is None:
         return MeasurementView(name, "What was measured is not at hand.", Text(""), rulings, (), (), (), "")
-    void = void_pairs(measurement)
+    void = {(one.session, one.pair) for one in voids(measurement)}
     drawn = _charts(measurement, [result.ruling for _, result in ruled if result.ruling], void)
     reasons, reasons_note = reasons_of(measurement.blocks)
     return MeasurementView(

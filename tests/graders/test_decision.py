@@ -1,12 +1,16 @@
 """A run counts whole or not at all: whatever a grader leaves out, adds or contradicts gives no verdict on any check."""
 
+import itertools
 from dataclasses import replace
 
 import pytest
 
+from assessments.budget import Arrivals, Budget, Metric, Plan, Scenario
 from assessments.check import Check, CheckId, Visibility
+from assessments.measurement import Block, Isolation, Measurement, Noise, Side
 from assessments.outcome import Fault, Outcome
 from graders import wire
+from graders.budgets import rule
 from graders.decision import Account, decide
 
 CHECKS = tuple(Check(CheckId(name), points, "skill", Visibility.HIDDEN, 20) for name, points in (("a", 1), ("b", 2)))
@@ -80,3 +84,61 @@ def test_anything_less_than_whole_errs_every_check_and_costs_no_points(account: 
     assert {(result.outcome, result.fault) for result in results} == {(Outcome.ERRORED, fault)}
     assert len(results) == len(CHECKS)
     assert all(result.message for result in results)
+
+
+BUDGET = Budget("load", Metric.P50, limit=1.3, backstop=None, gone_at=2.0, wrong_share=0.01)
+TIMED = (replace(CHECKS[0], budget=BUDGET),)
+PLAN = Plan("load", Scenario.OPEN, Arrivals.CONSTANT, 25, 4, 1.0, 0.0, 1.0, 6, 6)
+ISOLATION = Isolation(exclusive=True, service_cores=(1,), generator_core=0, priority=True, frozen="the cgroup freezer")
+
+
+def measured(ratio: float) -> wire.Measured:
+    """Two sessions of a submission that takes this many times as long as the reference."""
+    blocks = []
+    for session, pair, side in itertools.product(range(2), range(6), Side):
+        took_us = round(10_000 * (ratio if side is Side.CANDIDATE else 1)) + pair
+        noise = Noise(1.0, 0.0, 0.0, 0.0, 0.0 if side is Side.REFERENCE else None, 0.0)
+        times = tuple(range(0, 1_000_000, 40_000))
+        blocks.append(Block(side, session, pair, times, times, (took_us,) * len(times), {}, 0.2, 1, noise))
+    return wire.Measured(measurement=Measurement(PLAN, 1, ISOLATION, {}, tuple(blocks)))
+
+
+def timed(ratio: float, **said_otherwise: object) -> Account:
+    seen = measured(ratio)
+    ruling = rule(seen.measurement, BUDGET)
+    fault = Fault.OVER_BUDGET if ruling.outcome is Outcome.FAILED else None
+    checked = said("a", ruling.outcome, fault).model_copy(update={"ruling": ruling, **said_otherwise})
+    collected = COLLECTED.model_copy(update={"checks": COLLECTED.checks[:1]})
+    return Account(collected, (checked,), wire.Finished(problem=""), None, (seen,))
+
+
+@pytest.mark.parametrize(("ratio", "outcome"), [(1.0, Outcome.PASSED), (2.0, Outcome.FAILED)])
+def test_a_budgets_outcome_is_what_its_measurement_says(ratio: float, outcome: Outcome) -> None:
+    (result,) = decide(TIMED, timed(ratio))
+    assert (result.outcome, result.ruling) == (outcome, rule(measured(ratio).measurement, BUDGET))
+
+
+def test_a_budget_that_was_not_measured_stays_open() -> None:
+    nothing = replace(timed(1.0, outcome=Outcome.INCONCLUSIVE, fault=None, ruling=None), measured=())
+    (result,) = decide(TIMED, nothing)
+    assert (result.outcome, result.fault) == (Outcome.INCONCLUSIVE, None)
+
+
+FORGED = [
+    ("a pass that was not measured", replace(timed(1.0, ruling=None), measured=())),
+    ("a pass of what failed", timed(2.0, outcome=Outcome.PASSED, fault=None)),
+    ("a ruling that another measurement gave", replace(timed(1.0), measured=(measured(2.0),))),
+    ("a ruling whose measurement is missing", replace(timed(1.0), measured=())),
+    ("a failure for another reason than the ruling's", timed(2.0, fault=Fault.WRONG_ANSWER)),
+    ("an open end though the measurement decides", timed(1.0, outcome=Outcome.INCONCLUSIVE)),
+]
+
+
+@pytest.mark.parametrize(("what", "account"), FORGED, ids=[what for what, _ in FORGED])
+def test_a_ruling_that_does_not_follow_from_its_measurement_counts_for_nothing(what: str, account: Account) -> None:
+    assert {result.fault for result in decide(TIMED, account)} == {Fault.GRADER_DIED}
+
+
+def test_an_open_end_is_for_budgets_only() -> None:
+    account = replace(WHOLE, checked=(said("a", Outcome.INCONCLUSIVE), said("b")))
+    assert {result.fault for result in decide(CHECKS, account)} == {Fault.GRADER_DIED}

@@ -18,7 +18,7 @@ TRIES = 2
 """A busy machine may cost a timed check one try; what is wrong with the service shows in each."""
 
 
-@pytest.mark.check("concurrent-answers", points=4, skill="concurrency", visibility="hidden")
+@pytest.mark.check("concurrent-answers", points=3, skill="concurrency", visibility="hidden")
 def test_concurrent_answers(http, start_service, oracle, rng, expect):
     """Of many single, batch and bad requests at the same time, each gets the answer to its own question."""
     model = oracle.current
@@ -48,7 +48,7 @@ def test_concurrent_answers(http, start_service, oracle, rng, expect):
         expect.error(loud[at + 2], 422, "validation_failed", [field])
 
 
-@pytest.mark.check("lookups-overlap", points=5, skill="concurrency", visibility="hidden")
+@pytest.mark.check("lookups-overlap", points=4, skill="concurrency", visibility="hidden")
 def test_lookups_overlap(http, start_service, oracle, rng, expect):
     """Sixteen requests wait for their lookups side by side, not one after the other."""
     delay_s, at_once = 0.15, 16
@@ -75,7 +75,7 @@ def test_lookups_overlap(http, start_service, oracle, rng, expect):
     )
 
 
-@pytest.mark.check("health-during-lookups", points=4, skill="concurrency", visibility="hidden")
+@pytest.mark.check("health-during-lookups", points=3, skill="concurrency", visibility="hidden")
 def test_health_during_lookups(http, start_service, oracle, rng, expect):
     """While requests wait for their lookups, /healthz answers at once."""
     expect.predicts(http, oracle.current, rng)

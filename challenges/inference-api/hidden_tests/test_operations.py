@@ -100,7 +100,7 @@ def test_memory_budget(http, service, oracle, rng, expect):
     assert service.alive, "the service should live through full batches, but has ended"
 
 
-@pytest.mark.check("metrics-count", points=2, skill="operations", visibility="hidden")
+@pytest.mark.check("metrics-count", points=1, skill="operations", visibility="hidden")
 def test_metrics_count(http, oracle, rng, expect):
     """/metrics counts the customers scored, the refused requests by code, and the requests of each route."""
     before = _read_metrics(http, expect)

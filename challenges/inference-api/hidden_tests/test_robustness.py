@@ -9,7 +9,7 @@ REFUSED_CODES = ("invalid_json", "validation_failed")
 JSON_TYPE = {"Content-Type": "application/json"}
 
 
-@pytest.mark.check("missing-and-unknown-features", points=3, skill="robustness", visibility="public")
+@pytest.mark.check("missing-and-unknown-features", points=2, skill="robustness", visibility="public")
 def test_missing_and_unknown_features(http, oracle, rng, expect):
     """A customer that lacks a feature, or has one the model does not know, is refused by name."""
     model = oracle.current
@@ -24,7 +24,7 @@ def test_missing_and_unknown_features(http, oracle, rng, expect):
         expect.error(http.post("/predict", json=expect.body(customer)), 422, "validation_failed", [f"features.{name}"])
 
 
-@pytest.mark.check("wrong-types", points=3, skill="robustness", visibility="hidden")
+@pytest.mark.check("wrong-types", points=2, skill="robustness", visibility="hidden")
 def test_wrong_types(http, oracle, rng, expect):
     """A value of the wrong JSON type is refused by name, and never turned into something that fits."""
     model = oracle.current
@@ -74,7 +74,7 @@ def test_unknown_category(http, oracle, rng, expect):
             )
 
 
-@pytest.mark.check("not-a-number", points=3, skill="robustness", visibility="hidden")
+@pytest.mark.check("not-a-number", points=2, skill="robustness", visibility="hidden")
 def test_not_a_number(http, oracle, rng, expect):
     """NaN, Infinity and numbers too large for a float are refused, alone and in a batch."""
     model = oracle.current

@@ -14,7 +14,7 @@ REMAINING_S = 0.6
 """How long the request's lookup still takes then."""
 
 
-@pytest.mark.check("shutdown-finishes-requests", points=3, skill="operations", visibility="hidden")
+@pytest.mark.check("shutdown-finishes-requests", points=2, skill="operations", visibility="hidden")
 def test_shutdown_finishes_requests(http, start_service, oracle, rng, expect):
     """A request that is in flight when SIGTERM comes is still answered, and as at any other time."""
     customers = oracle.current.unlike_customers(rng, 4)

@@ -79,6 +79,10 @@ class BubblewrapEngine:
         return sandbox
 
     @property
+    def can_pin(self) -> bool:
+        return self.cgroups is not None and self.cgroups.has_cores
+
+    @property
     def can_prefer(self) -> bool:
         return self.cgroups is not None and self.cgroups.at_the_top
 

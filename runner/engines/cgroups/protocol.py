@@ -82,6 +82,11 @@ class Cgroups(Protocol):
     def version(self) -> int: ...
 
     @property
+    def has_cores(self) -> bool:
+        """Whether a group can be given cores of its own."""
+        ...
+
+    @property
     def at_the_top(self) -> bool:
         """Whether groups stand directly beside everything else on this host, so that their weight counts against it."""
         ...

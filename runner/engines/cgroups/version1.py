@@ -123,11 +123,15 @@ class V1Cgroups:
         return tuple(sorted(set(self.by_controller.values())))
 
     @property
+    def has_cores(self) -> bool:
+        return _CPUSET in self.by_controller
+
+    @property
     def at_the_top(self) -> bool:
         return self.by_controller["cpu"].is_mount()
 
     def create(self, name: str, limits: Limits, cores: Sequence[int] = ()) -> Cgroup:
-        if cores and _CPUSET not in self.by_controller:
+        if cores and not self.has_cores:
             raise InfrastructureError("this host has no cpuset controller: no sandbox can have cores of its own")
         wanted = (*_NEEDED, _CPUSET) if cores else _NEEDED
         folders = {controller: self.by_controller[controller] / name for controller in wanted}

@@ -105,6 +105,10 @@ class V2Cgroups:
         return (self.parent,)
 
     @property
+    def has_cores(self) -> bool:
+        return _CPUSET in (self.parent / "cgroup.subtree_control").read_text().split()
+
+    @property
     def at_the_top(self) -> bool:
         return self.parent.name == _OURS and self.parent.parent.is_mount()
 

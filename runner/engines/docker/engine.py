@@ -80,6 +80,10 @@ class DockerEngine:
         return sandbox
 
     @property
+    def can_pin(self) -> bool:
+        return bool(self.daemon.told.get("CPUSet"))
+
+    @property
     def can_prefer(self) -> bool:
         return self._sees_processes and os.geteuid() == 0
 

@@ -11,7 +11,7 @@ from graders.budgets import voids
 from graders.budgets.gates import Gate, pairs
 
 CASES = [
-    ({"generator_lag_s": 0.0051}, Gate.LAG, "5.1 ms late, and 5.0 ms are allowed"),
+    ({"generator_wait_s": 0.05}, Gate.STARVED, "waited 2.50 % of the time for its core"),
     ({"steal_s": 0.11}, Gate.STEAL, "took 5.50 % of a core"),
 ]
 
@@ -24,6 +24,16 @@ def test_noise_in_either_block_makes_the_pair_void(make, side, noise, gate, word
     assert (void.session, void.pair, void.gate) == (0, 0, gate)
     assert words in void.why
     assert f"In the {side}'s block" in void.why
+
+
+def test_a_generator_that_sent_late_makes_only_the_references_block_void(make) -> None:
+    """A submission that answers many at once keeps the generator busy: it must not void its own blocks that way."""
+    for side, gates in ((Side.REFERENCE, [Gate.LAG]), (Side.CANDIDATE, [])):
+        late = {"generator_lag_s": 0.0051}
+        blocks = [replace(b, noise=replace(b.noise, **late)) if b.side is side else b for b in make.session(0, [1.0])]
+        found = voids(make.measurement(blocks))
+        assert [void.gate for void in found] == gates
+        assert all("5.1 ms late, and 5.0 ms are allowed" in void.why for void in found)
 
 
 def test_a_reference_that_waited_for_a_cpu_makes_the_pair_void(make) -> None:

@@ -145,7 +145,18 @@ def test_void_blocks_are_shaded_and_said():
     assert [rect.css for rect in chart.rects] == ["void", "void"]
     assert float(chart.rects[0].width) == pytest.approx(2 * float(chart.rects[1].width), abs=0.2)
     assert "3 blocks void, shaded." in chart.desc
-    assert "shaded: void" in words(chart)
+    assert "void" in words(chart)
+
+
+def test_the_key_fits_even_where_everything_is_in_it():
+    chart = latency_over_time([Turn(0, True, ((0.0, None), (0.9, 0.01))), Turn(1, False, ((0.5, 0.01),))])
+    key = [each for each in chart.labels if each.css == "key"]
+    assert [each.text for each in key] == ["median", "to the slowest", "no right answer", "void"]
+    assert float(key[-1].x) + 6 * len(key[-1].text) < chart.width
+
+
+def test_where_nothing_was_answered_the_axis_names_no_times():
+    assert words(latency_over_time([Turn(0, False, ((0.5, None),))])).count("1 ms") == 0
 
 
 def test_the_second_session_is_set_apart():

@@ -1,0 +1,325 @@
+"""Measures a plan: reference and submission take turns under the same load, and whoever waits is frozen.
+
+    session 0   start both; warm up; pairs of blocks in the order A B, B A, ... from the seed, until the rulings stand
+    session 1   the same with fresh instances, when a budget would be failed: a second, independent session must agree
+
+What is seen is only written down here; `graders.budgets` says what it means, and when to stop.
+"""
+
+import itertools
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from assessments.budget import Budget, Plan, Scenario
+from assessments.measurement import Block, Measurement, Noise, Side
+from graders import wire
+from graders.budgets import Step, next_step
+from graders.checks.runner_link import ChallengeError, RunnerLink, StartedService, end_in_words
+from graders.http import BadAnswer
+from graders.load import Ask, Volley, arrivals, closed_loop, open_loop
+
+MakeAsk = Callable[[random.Random], Ask]
+"""From random numbers to one request, and how to judge its answer. Must not make the same request twice."""
+
+_FRESH_EVERY = 8
+"""Every eighth request has a connection of its own, as a client's first one does."""
+_SETTLING_S = 0.02
+_MOST_ASKS_A_CALLER = 2_000
+_MESSAGE_CHARS = 300
+
+
+class ReferenceFailed(ChallengeError):
+    """The challenge's own reference solution did not start, or came to an end: nothing can be measured against it."""
+
+
+@dataclass
+class Measuring:
+    """The measurements of one grader, each made once however many checks rest on it."""
+
+    link: RunnerLink
+    _quiet: wire.Quiet | None = None
+    _made: dict[str, Measurement] = field(default_factory=dict)
+
+    def measured(self, plan: Plan, make_ask: MakeAsk | None) -> Measurement:
+        """What the plan saw. Raises BadAnswer when the submission does not start, ReferenceFailed for the reference."""
+        if plan.id not in self._made:
+            self._made[plan.id] = self._measure(plan, make_ask)
+            self.link.tell(wire.Measured(measurement=self._made[plan.id]))
+        return self._made[plan.id]
+
+    def _measure(self, plan: Plan, make_ask: MakeAsk | None) -> Measurement:
+        quiet = self.begin()
+        budgets = [
+            check.budget for check in self.link.assignment.checks if check.budget and check.budget.plan == plan.id
+        ]
+        measurement = Measurement(
+            plan=plan,
+            seed=self.link.assignment.seed,
+            isolation=quiet.isolation,
+            calibration=quiet.calibrations.get(plan.id, {}),
+        )
+        deadline = time.monotonic() + plan.most_s
+        for session in range(2):
+            turns = _turns(self.link, measurement, session, make_ask)
+            measurement, step = _until_decided(turns, measurement, budgets, deadline)
+            if step is not Step.SECOND_SESSION:
+                break
+        return measurement
+
+    def begin(self) -> wire.Quiet:
+        """Have the host to ourselves, from now on."""
+        if self._quiet is None:
+            self._quiet = self.link.begin_quiet()
+        return self._quiet
+
+
+Turns = Iterator[tuple[Block, ...] | str]
+"""A pair of blocks at a time; or, as the last thing, why the submission gives no more of them."""
+
+
+def _until_decided(
+    turns: Turns, measurement: Measurement, budgets: Sequence[Budget], deadline: float
+) -> tuple[Measurement, Step]:
+    step = Step.MORE
+    for turn in turns:
+        if isinstance(turn, str):
+            measurement = replace(measurement, ended=turn)
+        else:
+            measurement = replace(measurement, blocks=measurement.blocks + turn)
+        step = next_step(measurement, budgets)
+        if step is not Step.MORE or time.monotonic() > deadline:
+            break
+    turns.close()  # type: ignore[attr-defined]
+    return measurement, step
+
+
+def _turns(link: RunnerLink, measurement: Measurement, session: int, make_ask: MakeAsk | None) -> Turns:
+    plan = measurement.plan
+    numbers = random.Random(f"{measurement.seed}:{plan.id}:{session}")  # noqa: S311 - reproducible on purpose
+    if plan.scenario is Scenario.START_UP:
+        return _starts(link, session, numbers)
+    if make_ask is None:
+        msg = f"the plan '{plan.id}' needs requests: measure(make_ask)"
+        raise ChallengeError(msg)
+    return _loads(link, measurement, session, numbers, make_ask)
+
+
+def _order(pair: int, first: Side) -> tuple[Side, Side]:
+    """A B, B A, A B, ...: whatever drifts meets both alike."""
+    second = Side.CANDIDATE if first is Side.REFERENCE else Side.REFERENCE
+    return (first, second) if pair % 2 == 0 else (second, first)
+
+
+# Start-up
+
+
+def _starts(link: RunnerLink, session: int, numbers: random.Random) -> Turns:
+    first = numbers.choice(list(Side))
+    for pair in itertools.count():
+        blocks = []
+        for side in _order(pair, first):
+            before = link.gauges(())
+            began = time.process_time()
+            service = link.start_service({}, {}, side)
+            try:
+                service.await_ready()
+                after = link.gauges((service,))
+            except BadAnswer as error:
+                if side is Side.REFERENCE:
+                    raise ReferenceFailed(f"the reference solution did not start: {error}") from error
+                if not pair and not session:
+                    raise
+                yield f"a further instance did not start: {error}"
+                return
+            finally:
+                service.stop()
+            gauge = after.targets.get(service.target) or wire.Gauge(cpu_s=None, memory_bytes=None, waited_s=None)
+            own_s = time.process_time() - began
+            noise = _noise(before, after, service.startup_s, {side: gauge.cpu_s}, own_s, 0.0)
+            if side is Side.REFERENCE:
+                noise = replace(noise, reference_wait_s=gauge.waited_s)
+            took_us = round(service.startup_s * 1e6)
+            blocks.append(
+                Block(side, session, pair, (0,), (0,), (took_us,), {}, gauge.cpu_s, gauge.memory_bytes, noise)
+            )
+        yield tuple(blocks)
+
+
+# Load
+
+
+def _loads(
+    link: RunnerLink, measurement: Measurement, session: int, numbers: random.Random, make_ask: MakeAsk
+) -> Turns:
+    plan = measurement.plan
+    services = {}
+    try:
+        for side in (Side.CANDIDATE, Side.REFERENCE):
+            services[side] = _ready(link, side)
+            services[side].freeze()
+        driver = _Driver(link, plan, services, spin=measurement.isolation.generator_core is not None)
+        for side in services:
+            driver.drive(side, _volley(plan, plan.warm_up_s, numbers, make_ask))
+        first = numbers.choice(list(Side))
+        for pair in itertools.count():
+            load = _volley(plan, plan.block_s, numbers, make_ask)
+            blocks = tuple(driver.block(side, session, pair, load) for side in _order(pair, first))
+            yield blocks
+            ended = driver.why_ended(blocks)
+            if ended:
+                yield ended
+                return
+    finally:
+        for service in services.values():
+            service.stop()
+
+
+def _ready(link: RunnerLink, side: Side) -> StartedService:
+    service = link.start_service({}, {}, side)
+    try:
+        service.await_ready()
+    except BadAnswer as error:
+        service.stop()
+        if side is Side.REFERENCE:
+            raise ReferenceFailed(f"the reference solution did not start: {error}") from error
+        raise
+    return service
+
+
+@dataclass(frozen=True, slots=True)
+class _Load:
+    """The same for both sides of a pair, and never used for another."""
+
+    asks: tuple[Ask, ...]
+    intended_s: tuple[float, ...]
+    """Of an open plan."""
+    seconds: float
+
+
+def _volley(plan: Plan, seconds: float, numbers: random.Random, make_ask: MakeAsk) -> _Load:
+    if plan.scenario is Scenario.OPEN:
+        intended_s = arrivals(plan.arrivals, plan.rate_per_s, seconds, numbers.getrandbits(64))
+        return _Load(tuple(make_ask(numbers) for _ in intended_s), intended_s, seconds)
+    return _Load(tuple(make_ask(numbers) for _ in range(_most_asks(plan, seconds))), (), seconds)
+
+
+def _most_asks(plan: Plan, seconds: float) -> int:
+    """More than a service of Python answers in that time; one that is faster than this ends its block early."""
+    return round(_MOST_ASKS_A_CALLER * seconds * max(plan.concurrency / 16, 1))
+
+
+@dataclass
+class _Driver:
+    """Puts load on one side while the other is frozen, and reads the gauges before and after."""
+
+    link: RunnerLink
+    plan: Plan
+    services: dict[Side, StartedService]
+    spin: bool
+
+    def block(self, side: Side, session: int, pair: int, load: _Load) -> Block:
+        before, own_before_s, waited_before_s = self._gauges(), time.process_time(), _own_wait_s()
+        volley = self.drive(side, load)
+        after, own_s = self._gauges(), time.process_time() - own_before_s
+        used = {one: self._grown(before, after, one, "cpu_s") for one in self.services}
+        noise = _noise(before, after, volley.seconds, used, own_s, volley.lag_s)
+        noise = replace(noise, generator_wait_s=_difference(_own_wait_s(), waited_before_s))
+        if side is Side.REFERENCE:
+            noise = replace(noise, reference_wait_s=self._grown(before, after, side, "waited_s"))
+        gauge = after.targets.get(self.services[side].target)
+        return Block(
+            side=side,
+            session=session,
+            pair=pair,
+            intended_us=volley.intended_us,
+            sent_us=volley.sent_us,
+            latency_us=volley.latency_us,
+            failures={at: text[:_MESSAGE_CHARS] for at, text in volley.failures.items()},
+            cpu_s=used[side],
+            memory_bytes=gauge.memory_bytes if gauge else None,
+            noise=noise,
+        )
+
+    def drive(self, side: Side, load: _Load) -> Volley:
+        service = self.services[side]
+        service.thaw()
+        try:
+            time.sleep(_SETTLING_S)  # timers that ran out while it was frozen go off now, before anything is timed
+            if self.plan.scenario is Scenario.OPEN:
+                return open_loop(
+                    service.dial,
+                    load.asks,
+                    load.intended_s,
+                    timeout_s=self.plan.timeout_s,
+                    connections=self.plan.concurrency,
+                    fresh_every=_FRESH_EVERY,
+                    spin=self.spin,
+                )
+            return closed_loop(
+                service.dial,
+                iter(load.asks),
+                seconds=load.seconds,
+                concurrency=self.plan.concurrency,
+                timeout_s=self.plan.timeout_s,
+                fresh_every=_FRESH_EVERY,
+                spin=self.spin,
+            )
+        finally:
+            service.freeze()
+
+    def why_ended(self, blocks: Sequence[Block]) -> str:
+        """Why the submission can give no more blocks; empty when it lives. Raises ReferenceFailed for the reference."""
+        for side, service in self.services.items():
+            if any(block.failures for block in blocks if block.side is side):
+                run = service.ended_within(0)
+                if run is not None and side is Side.REFERENCE:
+                    raise ReferenceFailed(f"the reference solution came to an end under load: {end_in_words(run)}")
+                if run is not None:
+                    return f"the service came to an end under load: {end_in_words(run)}"
+        return ""
+
+    def _gauges(self) -> wire.Gauges:
+        return self.link.gauges(self.services.values())
+
+    def _grown(self, before: wire.Gauges, after: wire.Gauges, side: Side, name: str) -> float | None:
+        target = self.services[side].target
+        ends = (getattr(gauges.targets.get(target), name, None) for gauges in (after, before))
+        return _difference(*ends)
+
+
+def _noise(
+    before: wire.Gauges,
+    after: wire.Gauges,
+    seconds: float,
+    used_s: dict[Side, float | None],
+    own_s: float,
+    lag_s: float,
+) -> Noise:
+    busy_s = _difference(after.busy_s, before.busy_s)
+    foreign_s = None
+    if busy_s is not None and None not in used_s.values():
+        known_s = own_s + after.runner_s - before.runner_s + sum(used or 0.0 for used in used_s.values())
+        foreign_s = max(busy_s - known_s, 0.0)
+    return Noise(
+        seconds=seconds,
+        foreign_cpu_s=foreign_s,
+        steal_s=_difference(after.steal_s, before.steal_s),
+        pressure_s=_difference(after.pressure_s, before.pressure_s),
+        reference_wait_s=None,
+        generator_lag_s=lag_s,
+    )
+
+
+def _own_wait_s() -> float | None:
+    """What this thread has waited for a CPU so far, in seconds (proc(5), schedstat)."""
+    try:
+        return int(Path("/proc/thread-self/schedstat").read_text().split()[1]) / 1e9
+    except (OSError, IndexError):
+        return None
+
+
+def _difference(after: float | None, before: float | None) -> float | None:
+    return None if after is None or before is None else max(after - before, 0.0)

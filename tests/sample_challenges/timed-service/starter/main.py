@@ -1,0 +1,1 @@
+raise SystemExit("answer POST /prove here")
