@@ -168,14 +168,16 @@ def _judge_peak(measurement: Measurement, budget: Budget, whole: tuple[Pair, ...
 
     Gates do not apply, as noise does not make a process larger.
     """
-    answers = _answers(whole, ALPHA_FAIL / len(looks(measurement.plan)))
+    planned = looks(measurement.plan)
+    answers = _answers(whole, ALPHA_FAIL / len(planned))
+    if len(whole) < planned[0]:
+        return Finding(Standing.OPEN, frozenset(), None, answers, len(whole), len(whole), (), "", 0.0)
+    reference = figure([pair.reference for pair in whole], budget.metric)
+    candidate = figure([pair.candidate for pair in whole], budget.metric)
     peaks = None
-    if len(whole) >= looks(measurement.plan)[0]:
-        reference = figure([pair.reference for pair in whole], budget.metric)
-        candidate = figure([pair.candidate for pair in whole], budget.metric)
-        if reference and candidate:
-            ratio = candidate / reference
-            peaks = Estimate(reference, candidate, ratio, ratio, ratio, censored=False)
+    if reference and candidate:
+        ratio = candidate / reference
+        peaks = Estimate(reference, candidate, ratio, ratio, ratio, censored=False)
     return _finding(measurement, budget, peaks, answers, whole, (), "")
 
 

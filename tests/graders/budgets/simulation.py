@@ -111,7 +111,10 @@ SUBMISSIONS = (
 def block(
     rng: Random, side: Side, session: int, pair: int, arrivals: np.ndarray, who: Submission, weather: Weather
 ) -> Block:
-    """One turn of one side under these arrivals (seconds from its start)."""
+    """One turn of one side under these arrivals (seconds from its start).
+
+    When requests were due and sent is left out: a ruling reads latencies only, and this is made by the thousand.
+    """
     spans = weather.on(rng, side)
     # Each block has its own luck with caches and clock speed.
     pace = who.slower * rng.lognormal(0.0, 0.02)
@@ -137,9 +140,8 @@ def block(
         generator_lag_s=0.0006,
     )
     late = {int(place): "no answer in time" for place in np.flatnonzero(latencies > PLAN.timeout_s)}
-    due = tuple((arrivals * 1e6).astype(int).tolist())
     in_us = tuple((latencies * 1e6).astype(int).tolist())
-    return Block(side, session, pair, due, due, in_us, late, float(work.sum()), 50_000_000, noise)
+    return Block(side, session, pair, (), (), in_us, late, float(work.sum()), 50_000_000, noise)
 
 
 def pair_of_blocks(rng: Random, session: int, number: int, who: Submission, weather: Weather) -> tuple[Block, Block]:

@@ -25,6 +25,11 @@ def test_nothing_is_decided_before_a_look(make, count) -> None:
     assert next_step(make.measurement(make.session(0, SLOW[:count])), [make.budget()]) is Step.MORE
 
 
+@pytest.mark.parametrize("metric", list(Metric))
+def test_wrong_answers_too_wait_for_a_look(make, metric) -> None:
+    assert next_step(make.measurement(make.session(0, SLOW[:5], wrong=50)), [make.budget(metric)]) is Step.MORE
+
+
 def test_measuring_ends_as_soon_as_every_budget_is_decided(make) -> None:
     blocks = make.session(0, STEADY)
     assert next_step(make.measurement(blocks), [make.budget(), make.budget(Metric.MEMORY)]) is Step.DONE
