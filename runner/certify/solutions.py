@@ -53,6 +53,11 @@ class Solution:
     def label(self) -> str:
         return f"{self.kind}/{self.name}"
 
+    @property
+    def measured(self) -> bool:
+        """Whether its budgets mean anything: what is right keeps them, what is slow breaks those it names."""
+        return self.kind in (Kind.ACCEPTED, Kind.SLOW)
+
 
 class _Fails(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)

@@ -55,10 +55,12 @@ def verify(
     times: int,
     lanes: int | None,
     done: Callable[[Row], None],
+    budgets: bool = True,
 ) -> Certificate:
     """Grade each solution once and the accepted ones `times` over; `done` hears of each row as it ends.
 
-    Seeds are fresh each time, so that a check which holds for one seed only is found out.
+    Seeds are fresh each time, so that a check which holds for one seed only is found out. Budgets are measured of the
+    accepted and the slow ones, or without `budgets` of none: then nothing is said of them.
     """
     bench.environment(challenge)
     gradings = [
@@ -69,7 +71,8 @@ def verify(
 
     def one(grading: tuple[Solution, int]) -> Row:
         solution, time = grading
-        row = judge(challenge, solution, time, _graded(challenge, solution, bench))
+        measures = budgets and solution.measured
+        row = judge(challenge, solution, time, _graded(challenge, solution, bench, measures), measured=measures)
         done(row)
         return row
 
@@ -77,13 +80,14 @@ def verify(
     return Certificate(rows, idle_checks(challenge, solutions))
 
 
-def judge(challenge: Challenge, solution: Solution, time: int, scorecard: Scorecard) -> Row:
-    """Compare a grading with what the solution is there to show. Pure."""
+def judge(challenge: Challenge, solution: Solution, time: int, scorecard: Scorecard, *, measured: bool = True) -> Row:
+    """Compare a grading with what the solution is there to show. Pure; without `measured` budgets are left aside."""
     outcomes = {result.check.id: result.outcome for result in scorecard.results}
     problems = [
         f"'{result.check.id}' is {result.outcome}: {result.message}"
         for result in scorecard.results
         if result.outcome not in (Outcome.PASSED, Outcome.FAILED)
+        and (measured or result.check.budget is None or result.outcome is not Outcome.INCONCLUSIVE)
     ]
     failed = {check for check, outcome in outcomes.items() if outcome is Outcome.FAILED}
     passed = {check for check, outcome in outcomes.items() if outcome is Outcome.PASSED}
@@ -104,9 +108,10 @@ def idle_checks(challenge: Challenge, solutions: Iterable[Solution]) -> tuple[Ch
     return tuple(check.id for check in challenge.checks if check.id not in caught)
 
 
-def _graded(challenge: Challenge, solution: Solution, bench: Bench) -> Scorecard:
+def _graded(challenge: Challenge, solution: Solution, bench: Bench, measures: bool) -> Scorecard:
     with tempfile.TemporaryDirectory(dir=bench.run.folder) as scratch:
         folder = Path(scratch) / solution.name
         folder.mkdir()
         write_tree(solution.contents, folder)
-        return grade(Order(folder, solution.label, unenforced_allowed=True), challenge, bench).scorecard
+        order = Order(folder, solution.label, unenforced_allowed=True, measures=measures)
+        return grade(order, challenge, bench).scorecard

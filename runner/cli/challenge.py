@@ -119,6 +119,7 @@ def lint_challenge(name: str, challenges: Path | None) -> None:
 @click.argument("name")
 @click.option("--times", type=click.IntRange(1, 1000), default=2, show_default=True, help="Gradings of accepted ones.")
 @click.option("--only", multiple=True, help="Only this solution, such as broken/batch-order-lost; may be repeated.")
+@click.option("--budgets/--no-budgets", default=True, help="Measure budgets, a minute or two each.")
 @options.lanes
 @options.engine
 @options.runtime
@@ -128,6 +129,7 @@ def verify_challenge(
     name: str,
     times: int,
     only: Sequence[str],
+    budgets: bool,
     lanes: int | None,
     engine: str | None,
     runtime: str | None,
@@ -151,7 +153,7 @@ def verify_challenge(
         say(f"{len(done)}/{total} {row.solution.label} {row.share:.0%} {verdict}")
 
     with open_bench(default_state(), say, wish(engine, runtime)) as bench:
-        certificate = verify(challenge, chosen, bench, times=times, lanes=lanes, done=tell)
+        certificate = verify(challenge, chosen, bench, times=times, lanes=lanes, done=tell, budgets=budgets)
     if as_json:
         print(json.dumps(_certificate(certificate), indent=1))
     else:
