@@ -7,7 +7,7 @@
   runs/<run id>/          scratch of living runs; swept when their runner is dead
   box-users/              which uids are lent
   calibrations/           what reference solutions do on this host when it is quiet
-  quiet.lock              held alone by who measures, shared by who grades
+  quiet.lock              held alone by who measures, shared by who grades (root's: /run/lock/assay)
 """
 
 import contextlib
@@ -85,7 +85,7 @@ class Bench:
     @property
     def lane(self) -> QuietLane:
         """Held shared by who grades, and alone by who measures."""
-        return QuietLane(self.state, lambda: self.interrupted)
+        return QuietLane.of(self.state, lambda: self.interrupted)
 
     def reference(self, challenge: Challenge) -> Path:
         """The challenge's reference solution, as a workspace that every box user can read, made once for the run."""

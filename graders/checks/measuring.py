@@ -27,6 +27,7 @@ MakeAsk = Callable[[random.Random], Ask]
 _FRESH_EVERY = 8
 """Every eighth request has a connection of its own, as a client's first one does."""
 _SETTLING_S = 0.02
+_DYING_S = 0.1
 _MOST_ASKS_A_CALLER = 2_000
 _MESSAGE_CHARS = 300
 
@@ -274,7 +275,9 @@ class _Driver:
         """Why the submission can give no more blocks; empty when it lives. Raises ReferenceFailed for the reference."""
         for side, service in self.services.items():
             if any(block.failures for block in blocks if block.side is side):
-                run = service.ended_within(0)
+                service.thaw()  # one that is frozen cannot come to its end
+                run = service.ended_within(_DYING_S)
+                service.freeze()
                 if run is not None and side is Side.REFERENCE:
                     raise ReferenceFailed(f"the reference solution came to an end under load: {end_in_words(run)}")
                 if run is not None:

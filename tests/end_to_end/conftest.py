@@ -13,17 +13,28 @@ import pytest
 from assessments.errors import InfrastructureError
 from runner.engines.choose import EngineName, Wish, choose
 
+TIMED = Path(__file__).resolve().parents[1] / "sample_challenges/timed.py"
 CHAOS = Path(__file__).resolve().parents[2] / "benchmarks/chaos.py"
 
 
 @pytest.fixture(scope="session")
 def chaos() -> ModuleType:
     """The benchmark that kills runners; what it looks for is what may not be left here, either."""
-    spec = importlib.util.spec_from_file_location("chaos", CHAOS)
+    return _loaded("chaos", CHAOS)
+
+
+@pytest.fixture(scope="session")
+def timed() -> ModuleType:
+    """Versions of the timed service that are slower than its reference in known ways."""
+    return _loaded("timed", TIMED)
+
+
+def _loaded(name: str, path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules["chaos"] = module  # where dataclasses look for it
+    sys.modules[name] = module  # where dataclasses look for it
     spec.loader.exec_module(module)
     return module
 

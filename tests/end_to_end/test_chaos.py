@@ -12,9 +12,11 @@ from types import ModuleType
 
 import pytest
 
-from runner.engines.choose import ENGINE_VARIABLE, EngineName
+from runner.bench import open_bench
+from runner.engines.choose import ENGINE_VARIABLE, EngineName, Wish
 
 SUM = Path(__file__).resolve().parents[1] / "sample_challenges/add-numbers"
+TIMED = Path(__file__).resolve().parents[1] / "sample_challenges/timed-service"
 CHAOS = Path(__file__).resolve().parents[2] / "benchmarks/chaos.py"
 KILLS, SEED = 15, 20
 LANES = 4
@@ -106,6 +108,57 @@ def test_an_interrupted_runner_ends_at_once_and_leaves_nothing(
         assert "assay: interrupted" in said
         assert watch.until_clean(time.monotonic() + chaos.CLEAN_WITHIN_S) == {}
         assert seconds < GONE_WITHIN_S, f"it took {seconds:.2f} s to end"
+
+
+def test_a_runner_that_is_killed_while_it_measures_leaves_nothing_frozen(
+    own_state: Path, tmp_path: Path, chaos: ModuleType, engine: EngineName
+) -> None:
+    """On version 1 of the control groups a frozen process does not die of SIGKILL: a sweep has to know that."""
+    reference = TIMED / "solutions/accepted/reference"
+    with chaos.watching(own_state, engine) as watch:
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "runner.cli.main", "grade", str(reference), "--challenge", str(TIMED)),
+                *("--allow-unenforced", "--out", str(tmp_path / "out")),
+            ],
+            env={**os.environ, "ASSAY_STATE": str(own_state), ENGINE_VARIABLE: engine},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        try:
+            deadline = time.monotonic() + 120
+            while not frozen_groups():
+                assert process.poll() is None, f"it ended before it measured: {process.communicate()[0]}"
+                assert time.monotonic() < deadline, "it did not get as far as measuring"
+                time.sleep(0.002)
+        finally:
+            process.kill()
+            process.communicate()
+        assert watch.leftovers(), "a killed runner left nothing, so nothing was tried"
+        with open_bench(own_state, print, Wish(engine)):
+            left = watch.until_clean(time.monotonic() + chaos.CLEAN_WITHIN_S, a_living_run_has={"processes", "folders"})
+            assert left == {}
+        assert not frozen_groups()
+        assert watch.until_clean(time.monotonic() + chaos.CLEAN_WITHIN_S) == {}
+
+
+def frozen_groups() -> list[Path]:
+    """Control groups of either version that stand still."""
+    found = []
+    for folder, _, files in os.walk("/sys/fs/cgroup"):
+        if "freezer.state" in files and is_said(Path(folder, "freezer.state"), "FROZEN"):
+            found.append(Path(folder))
+        if "cgroup.events" in files and is_said(Path(folder, "cgroup.events"), "frozen 1"):
+            found.append(Path(folder))
+    return found
+
+
+def is_said(file: Path, words: str) -> bool:
+    try:
+        return words in file.read_text()
+    except OSError:  # the group has just gone
+        return False
 
 
 def await_sandboxes(state: Path, process: "subprocess.Popen[str]") -> None:

@@ -196,6 +196,7 @@ class DockerSandbox:
             if seen is not None:
                 held.callback(_kill, seen.init_pidfd)
             wall_s = time.monotonic() - self.started_at
+            self.thaw()  # process 1, which has its part in the ending, is frozen too
             usage = self._last_seen if self._killed else self._measured()
             host_ran_out = not self._killed and seen is not None and _host_ran_out(seen.accounts)
             if not self._killed:

@@ -1,0 +1,138 @@
+"""Budgets measured for real, on both engines. The tests run on busy machines, so what they ask for is what must hold on
+any: nobody right fails, nobody slow or cheating passes, and the figures can be worked out again.
+"""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from assessments.challenge import Challenge
+from assessments.manifest import read_challenge
+from assessments.measurement import Side
+from assessments.outcome import Fault, Outcome
+from assessments.scorecard import Scorecard, Status
+from graders.budgets import rule
+from runner.bench import Bench
+from runner.engines.choose import EngineName
+from runner.grade import Order, grade
+from runner.results import read_result, write_result
+
+SAMPLES = Path(__file__).resolve().parents[1] / "sample_challenges"
+PAIRS = 5
+"""So many and no more: these tests are not about precision."""
+
+
+@pytest.fixture(scope="module", params=[EngineName.BUBBLEWRAP, EngineName.DOCKER])
+def engine_name(request: pytest.FixtureRequest) -> EngineName:
+    return EngineName(request.param)
+
+
+@pytest.fixture(scope="module")
+def challenge() -> Challenge:
+    challenge = read_challenge(SAMPLES / "timed-service")
+    short = {"pairs_min": PAIRS, "pairs_max": PAIRS, "warm_up_s": 0.2}
+    return replace(challenge, plans=tuple(replace(plan, **short) for plan in challenge.plans))
+
+
+@pytest.fixture
+def measured(bench: Bench, challenge: Challenge, timed: ModuleType, tmp_path: Path) -> Callable[..., Scorecard]:
+    def run(**changed: object) -> Scorecard:
+        folder = tmp_path / "submission"
+        folder.mkdir()
+        for name, text in timed.version(**changed).items():
+            (folder / name).write_text(text)
+        return grade(Order(folder, "someone", unenforced_allowed=True), challenge, bench).scorecard
+
+    return run
+
+
+def outcomes(scorecard: Scorecard) -> dict[str, tuple[Outcome, Fault | None]]:
+    return {str(result.check.id): (result.outcome, result.fault) for result in scorecard.results}
+
+
+def test_the_reference_does_not_fail_its_own_budget(
+    bench: Bench, challenge: Challenge, timed: ModuleType, tmp_path: Path
+) -> None:
+    (tmp_path / "main.py").write_text(timed.version()["main.py"])
+    graded = grade(Order(tmp_path, "someone", unenforced_allowed=True), challenge, bench)
+    scorecard = graded.scorecard
+    found = outcomes(scorecard)
+    assert found["proves"] == (Outcome.PASSED, None)
+    for budget in ("answers-in-time", "spends-little"):
+        assert found[budget] in {(Outcome.PASSED, None), (Outcome.INCONCLUSIVE, None)}
+    (measurement,) = scorecard.measurements
+    assert not any(block.failures for block in measurement.blocks)
+    assert measurement.ended == ""
+    assert measurement.isolation.exclusive
+    for result in scorecard.results:
+        if result.check.budget:
+            assert result.ruling == rule(measurement, result.check.budget)
+    by_pair = {(block.session, block.pair, block.side): block for block in measurement.blocks}
+    for (session, pair, side), block in by_pair.items():
+        other = by_pair[session, pair, Side.REFERENCE if side is Side.CANDIDATE else Side.CANDIDATE]
+        assert block.intended_us == other.intended_us, "both sides of a pair get the same arrivals"
+    orders = {(one.session, one.pair): one.side for one in reversed(measurement.blocks)}
+    assert len({orders[0, pair] for pair in range(2)}) == 2, "and take turns in going first"
+    written = write_result(tmp_path / "out", graded, challenge.folder / "starter")
+    assert read_result(written)[0] == scorecard
+    assert "Measured budgets" in (written / "report.html").read_text()
+
+
+NEVER_PASSES = {
+    "three times the work": {"TIMES": 3.0},
+    "a stall every 50th request": {"STALL_EVERY": 50, "STALL_S": 0.2},
+    "CPU burnt beside the reference": {"BURNS": True, "TIMES": 3.0},
+}
+ON_DOCKER = "three times the work"
+"""Both engines freeze and prefer alike, as their contract says; one of these is enough for the second."""
+
+
+@pytest.mark.parametrize("name", NEVER_PASSES)
+def test_what_is_slow_never_passes(measured: Callable[..., Scorecard], engine_name: EngineName, name: str) -> None:
+    if engine_name is EngineName.DOCKER and name != ON_DOCKER:
+        return
+    scorecard = measured(**NEVER_PASSES[name])
+    found = outcomes(scorecard)["answers-in-time"]
+    assert found in {(Outcome.FAILED, Fault.OVER_BUDGET), (Outcome.INCONCLUSIVE, None)}
+
+
+def test_one_that_dies_under_load_fails_at_once(measured: Callable[..., Scorecard]) -> None:
+    scorecard = measured(DIES_AFTER=150)
+    assert outcomes(scorecard)["answers-in-time"] == (Outcome.FAILED, Fault.OVER_BUDGET)
+    assert scorecard.status is Status.COMPLETE
+    (measurement,) = scorecard.measurements
+    assert "exit code 3" in measurement.ended
+
+
+def test_one_that_does_not_start_is_not_measured(challenge: Challenge, graded: Callable[..., Scorecard]) -> None:
+    scorecard = graded(challenge, {"main.py": "raise SystemExit(1)\n"})
+    assert set(outcomes(scorecard).values()) == {(Outcome.FAILED, Fault.DID_NOT_START)}
+    assert scorecard.measurements == ()
+
+
+def test_without_measuring_budgets_stay_open(
+    bench: Bench, challenge: Challenge, timed: ModuleType, tmp_path: Path
+) -> None:
+    (tmp_path / "main.py").write_text(timed.version()["main.py"])
+    order = Order(tmp_path, "someone", unenforced_allowed=True, measures=False)
+    scorecard = grade(order, challenge, bench).scorecard
+    assert outcomes(scorecard)["answers-in-time"] == (Outcome.INCONCLUSIVE, None)
+    assert (scorecard.points.earned, scorecard.points.undecided) == (2, 6)
+
+
+def test_a_reference_that_dies_is_the_challenges_fault(
+    bench: Bench, challenge: Challenge, timed: ModuleType, tmp_path: Path
+) -> None:
+    broken = Path(shutil.copytree(challenge.folder, tmp_path / challenge.folder.name))
+    (broken / "solutions/accepted/reference/main.py").write_text(timed.version(DIES_AFTER=50)["main.py"])
+    submission = tmp_path / "submission"
+    submission.mkdir()
+    (submission / "main.py").write_text(timed.version()["main.py"])
+    order = Order(submission, "someone", unenforced_allowed=True)
+    scorecard = grade(order, replace(challenge, folder=broken), bench).scorecard
+    assert outcomes(scorecard)["answers-in-time"] == (Outcome.ERRORED, Fault.CHECK_CRASHED)
+    assert outcomes(scorecard)["proves"] == (Outcome.PASSED, None)
