@@ -1,8 +1,9 @@
 """The lane of timed checks: while something is measured, nothing else of ours runs on this host.
 
 Whoever grades holds the lane shared, whoever measures holds it alone: across the threads and processes of one state
-folder, and where root grades across those of the host. Kernel locks (flock) do it, so that a killed runner lets go. A second lock is held while waiting: those who come later
-queue up behind somebody who waits to measure, and cannot starve them.
+folder, and where root grades across those of the host. Kernel locks (flock) do it, so that a killed runner lets go. A
+second lock is held while waiting: those who come later queue up behind somebody who waits to measure, and cannot
+starve them.
 """
 
 import contextlib
