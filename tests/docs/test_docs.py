@@ -14,11 +14,13 @@ from pydantic.fields import FieldInfo
 from assessments.errors import ExitCode
 from assessments.manifest.schema import (
     AssetTable,
+    BudgetTable,
     ChallengeManifest,
     CheckTable,
     EntryTable,
     EnvironmentTable,
     LimitsTable,
+    PlanTable,
 )
 from assessments.outcome import FAULTS
 from graders.http.exchange import MAX_BODY_BYTES
@@ -42,6 +44,8 @@ TABLES: dict[str, type[BaseModel]] = {
     "### `[limits]`": LimitsTable,
     "### `[[assets]]`": AssetTable,
     "### `[[checks]]`": CheckTable,
+    "### `[checks.budget]`": BudgetTable,
+    "### `[[plans]]`": PlanTable,
 }
 EXAMPLE = REPOSITORY / "tests" / "sample_challenges" / "add-numbers"
 
@@ -196,6 +200,8 @@ def default_in_words(field: FieldInfo) -> str:
     default = field.get_default(call_default_factory=True)
     if isinstance(default, BaseModel):
         return "all defaults"
+    if default is None:
+        return "none"
     if isinstance(default, bool):
         return str(default).lower()
     return f'"{default}"' if isinstance(default, str) else str(default)
