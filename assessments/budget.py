@@ -53,17 +53,21 @@ class Plan:
     pairs_min: int
     pairs_max: int
 
-    @property
-    def most_s(self) -> float:
-        """The longest that measuring goes on, in seconds, starts aside: two sessions of all pairs, and room for delays.
+    def most_s(self, start_timeout_s: float) -> float:
+        """The longest that measuring goes on, in seconds: two sessions of all pairs, and room for delays.
 
-        A measurement that reaches this stops, with as much as it has.
+        A measurement that reaches this stops, with as much as it has. However slow a submission is, it must not get
+        there, or it would stay undecided where it should fail.
         """
-        return 60.0 + 2 * (2 * self.warm_up_s + 2 * self.pairs_max * _ROOM * (self.block_s + _BETWEEN_BLOCKS_S))
+        turn_s = self.block_s + self.timeout_s + _BETWEEN_BLOCKS_S
+        if self.scenario is Scenario.START_UP:
+            turn_s = start_timeout_s
+        starts_s = 4 * (start_timeout_s + self.warm_up_s + self.timeout_s)
+        return _MARGIN_S + starts_s + 2 * 2 * self.pairs_max * turn_s
 
 
-_ROOM = 1.5
-_BETWEEN_BLOCKS_S = 0.25
+_MARGIN_S = 60.0
+_BETWEEN_BLOCKS_S = 0.5
 
 
 class Metric(StrEnum):

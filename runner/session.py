@@ -34,6 +34,8 @@ from runner.quiet import QuietLane
 _MAX_SANDBOXES = 16
 _MAX_RUNS_KEPT = 100
 _LOG_CHARS_KEPT = 16_000
+_MEASURED_OUTPUT = 16
+"""How many times the output limit a service may write while it is measured."""
 
 SpecMaker = Callable[[Side, str, tuple[str, ...], dict[str, str], dict[str, str], bytes], SandboxSpec]
 """(whose, purpose, further arguments, environment, asset by mount, stdin) -> what to start. KeyError: no such asset."""
@@ -245,7 +247,10 @@ class Session:
             raise wire.WireError(msg)
         self._count += 1
         if self._placement:
-            spec = replace(spec, cores=self._placement.service_cores, preferred=self._preferred)
+            # A line for each of many thousand requests is no flood.
+            limits = replace(spec.limits, output_bytes=_MEASURED_OUTPUT * spec.limits.output_bytes)
+            cores = self._placement.service_cores
+            spec = replace(spec, limits=limits, cores=cores, preferred=self._preferred)
         self._living[self._count] = self.engine.start(spec)
         return self._count, self._living[self._count]
 

@@ -15,8 +15,7 @@ from assessments.manifest.schema import ChallengeManifest, CheckTable, EntryTabl
 MANIFEST = "challenge.toml"
 REFERENCE = "solutions/accepted/reference"
 _MB = 1024 * 1024
-_STARTS_OF_A_PLAN = 4
-"""Both sides, in each of two sessions; starts that are themselves measured have their room in the plan."""
+_MARGIN_S = 30.0
 
 
 def read_challenge(folder: Path) -> Challenge:
@@ -107,8 +106,9 @@ def _check(manifest: ChallengeManifest, table: CheckTable) -> Check:
     budget, limit_s = None, table.time_limit_s
     if table.budget:
         budget = Budget(**table.budget.model_dump())
-        most_s = next(_plan(plan).most_s for plan in manifest.plans if plan.id == budget.plan)
-        limit_s = most_s + _STARTS_OF_A_PLAN * manifest.entry.start_timeout_s
+        plan = next(_plan(plan) for plan in manifest.plans if plan.id == budget.plan)
+        # Measuring ends itself; whoever makes its last turn long must not run into the check's own limit.
+        limit_s = plan.most_s(manifest.entry.start_timeout_s) + 2 * (plan.block_s + plan.timeout_s) + _MARGIN_S
     return Check(CheckId(table.id), table.points, table.skill, table.visibility, limit_s, budget)
 
 

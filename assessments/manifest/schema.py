@@ -34,6 +34,10 @@ Name = Annotated[str, Field(min_length=1, max_length=60), AfterValidator(_kebab)
 Line = Annotated[str, Field(min_length=1, max_length=300)]
 
 
+_MOST_REQUESTS = 400_000
+"""Of both sides in both sessions: each one's times are kept, and a scorecard is to be read by people's tools."""
+
+
 class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -200,6 +204,11 @@ class ChallengeManifest(BaseModel):
             f"plans: '{plan.id}': pairs_max is below pairs_min"
             for plan in self.plans
             if plan.pairs_max < plan.pairs_min
+        ]
+        problems += [
+            f"plans: '{plan.id}': could keep more than {_MOST_REQUESTS:,} requests; lower rate_per_s or block_s"
+            for plan in self.plans
+            if plan.scenario is Scenario.OPEN and 4 * plan.pairs_max * plan.rate_per_s * plan.block_s > _MOST_REQUESTS
         ]
         if budgets and self.entry.kind is not EntryKind.SERVICE:
             problems.append("checks: budgets are for services; this entry is a job")

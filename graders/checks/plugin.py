@@ -231,6 +231,9 @@ class HiddenTests:
             if check.budget is None:
                 msg = f"'{check.id}' has no budget in the manifest"
                 raise ChallengeError(msg)
+            if self._in_use:
+                msg = f"'{check.id}' measures beside another instance of the service, which would disturb it"
+                raise ChallengeError(msg)
             if not self._link.assignment.measures:
                 raise Undecided("nothing was measured in this grading")
             plan = next(plan for plan in self._link.assignment.plans if plan.id == check.budget.plan)

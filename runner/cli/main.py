@@ -21,6 +21,7 @@ _COMMANDS = {
     "grade": ("runner.cli.grade", "Grade submissions of a challenge."),
     "challenge": ("runner.cli.challenge", "List, show, check and prove challenges; make a candidate's kit."),
     "demo": ("runner.cli.demo", "Grade four sample submissions of a challenge."),
+    "verify": ("runner.cli.verify", "Check results against their own evidence."),
     "report": ("runner.cli.report", "Build reports from scorecards."),
     "doctor": ("runner.cli.doctor", "Say what this machine can and cannot do."),
     "images": ("runner.cli.images", "List, make, publish and remove the Docker engine's images."),

@@ -136,3 +136,43 @@ def test_a_reference_that_dies_is_the_challenges_fault(
     scorecard = grade(order, replace(challenge, folder=broken), bench).scorecard
     assert outcomes(scorecard)["answers-in-time"] == (Outcome.ERRORED, Fault.CHECK_CRASHED)
     assert outcomes(scorecard)["proves"] == (Outcome.PASSED, None)
+
+
+FAULTY = {
+    "a budget whose test does not measure": (
+        "def test_spends_little(measure)",
+        "def test_spends_little()",
+        Fault.CHECKS_DIFFER,
+    ),
+    "a measurement beside another instance": (
+        "def test_spends_little(measure)",
+        "def test_spends_little(measure, http)",
+        Fault.CHECK_CRASHED,
+    ),
+    "a judge that breaks": ("given = response.pick", "[][0]; given = response.pick", Fault.CHECK_CRASHED),
+    "requests that cannot be made": ("text = f", "[][0]; text = f", Fault.CHECK_CRASHED),
+}
+
+
+@pytest.mark.parametrize("name", FAULTY)
+def test_what_is_wrong_with_the_challenge_costs_nobody_a_point(
+    bench: Bench, challenge: Challenge, engine_name: EngineName, timed: ModuleType, tmp_path: Path, name: str
+) -> None:
+    if engine_name is EngineName.DOCKER:
+        return  # none of it is the engine's
+    old, new, fault = FAULTY[name]
+    folder = Path(shutil.copytree(challenge.folder, tmp_path / challenge.folder.name))
+    tests = folder / "hidden_tests/test_timed.py"
+    text = tests.read_text()
+    assert old in text
+    text = text.replace(old, new)
+    if fault is Fault.CHECKS_DIFFER:
+        text = text.replace(f"{new}:", f"{new}:\n    return", 1)
+    tests.write_text(text)
+    submission = tmp_path / "submission"
+    submission.mkdir()
+    (submission / "main.py").write_text(timed.version()["main.py"])
+    order = Order(submission, "someone", unenforced_allowed=True)
+    scorecard = grade(order, replace(challenge, folder=folder), bench).scorecard
+    assert fault in {result.fault for result in scorecard.results}
+    assert not [result for result in scorecard.results if result.outcome is Outcome.FAILED]

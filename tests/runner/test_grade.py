@@ -225,6 +225,10 @@ FAULTY = {
         f"import pytest\n{MARK}@pytest.mark.parametrize('x', [1, 2])\ndef test_a(x): pass\n",
         Fault.CHECKS_DIFFER,
     ),
+    "a check that measures for no budget": (
+        f"import pytest\n{MARK}def test_a(measure): measure()\n",
+        Fault.CHECKS_DIFFER,
+    ),
     "a skip from inside": (f"import pytest\n{MARK}def test_a(): pytest.skip('x')\n", Fault.CHECK_SKIPPED),
     "a crash": (f"import pytest\n{MARK}def test_a(): [][0]\n", Fault.CHECK_CRASHED),
     "a fixture that crashes": (

@@ -1,13 +1,16 @@
 """A wrong manifest is refused with every problem named: the file, the field, and what to do."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from assessments.budget import Scenario
 from assessments.errors import InvalidChallenge
 from assessments.manifest import read_challenge
 
+TIMED = Path(__file__).resolve().parents[2] / "sample_challenges" / "timed-service"
 SAMPLE = Path(__file__).resolve().parents[2] / "sample_challenges" / "echo-service"
 
 
@@ -74,6 +77,49 @@ def test_a_wrong_field_is_named(folder: Path, old: str, new: str, expected: str)
     assert old in text
     manifest.write_text(text.replace(old, new, 1))
     assert expected in problems(folder)
+
+
+TIMED_EDITS = [
+    (
+        'plan = "steady-load"\nmetric = "p95"',
+        'plan = "other"\nmetric = "p95"',
+        "names the plan 'other', which plans does not",
+    ),
+    ('metric = "p95"', 'metric = "throughput"', "the plan 'steady-load' cannot measure throughput; it can: "),
+    ('metric = "p95"', 'metric = "p96"', "checks.1.budget.metric: "),
+    ('metric = "p95"', 'metric = "p95"\nlimit = 1.0', "checks.1.budget.limit: "),
+    ('metric = "p95"', 'metric = "p95"\ngone_at = 1.2', "gone_at must be above limit"),
+    ('metric = "p95"', 'metric = "p95"\nlimt = 2.0', "limt: is not a key of the manifest"),
+    ("rate_per_s = 110", "rate_per_s = 2000\npairs_max = 400", "could keep more than 400,000 requests"),
+    ("rate_per_s = 110", "rate_per_s = 110\npairs_min = 20\npairs_max = 10", "pairs_max is below pairs_min"),
+    (
+        'id = "steady-load"',
+        'id = "idle"\nscenario = "start-up"\n[[plans]]\nid = "steady-load"',
+        "no check is about 'idle'",
+    ),
+    ('kind = "service"', 'kind = "job"', "budgets are for services"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "expected"), TIMED_EDITS, ids=[row[2][:40] for row in TIMED_EDITS])
+def test_a_wrong_budget_or_plan_is_named(tmp_path: Path, old: str, new: str, expected: str) -> None:
+    folder = Path(shutil.copytree(TIMED, tmp_path / TIMED.name))
+    test_a_wrong_field_is_named(folder, old, new, expected)
+
+
+def test_budgets_need_a_reference_to_be_measured_against(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(TIMED, tmp_path / TIMED.name))
+    shutil.rmtree(folder / "solutions/accepted/reference")
+    assert "the reference solution, which budgets are measured against, is missing" in problems(folder)
+
+
+def test_a_budgets_check_has_time_for_its_whole_plan() -> None:
+    challenge = read_challenge(TIMED)
+    (plan,) = challenge.plans
+    limits = {check.time_limit_s for check in challenge.checks if check.budget}
+    assert min(limits) > plan.most_s(challenge.entry.start_timeout_s)
+    starts = replace(plan, scenario=Scenario.START_UP)
+    assert starts.most_s(20.0) > 2 * 2 * plan.pairs_max * 20.0, "however slowly a submission starts"
 
 
 def test_every_problem_is_named_at_once(folder: Path) -> None:
