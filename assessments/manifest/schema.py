@@ -190,9 +190,9 @@ class ChallengeManifest(BaseModel):
             if budget.plan not in plans:
                 problems.append(f"checks: '{check}' names the plan '{budget.plan}', which plans does not list; add it")
             elif budget.metric not in MEASURED[plans[budget.plan].scenario]:
-                can = ", ".join(MEASURED[plans[budget.plan].scenario])
+                can = ", ".join(sorted(MEASURED[plans[budget.plan].scenario]))
                 problems.append(
-                    f"checks: '{check}': the plan '{budget.plan}' cannot measure {budget.metric}; it can: {can}"
+                    f"checks: '{check}': the plan '{budget.plan}' cannot measure {budget.metric}, but: {can}"
                 )
             if budget.gone_at <= budget.limit:
                 problems.append(f"checks: '{check}': gone_at must be above limit, from where the points fall to it")
