@@ -29,7 +29,7 @@ def amount(metric: Metric, value: float) -> str:
         case Metric.THROUGHPUT:
             return f"{value:.1f} answers/s"
         case Metric.MEMORY:
-            return f"{value / 1e6:.1f} MB"
+            return f"{value / 2**20:.1f} MiB"
         case _:
             return f"{value:.2f} s" if value >= 1 else f"{value * 1e3:.2f} ms"
 

@@ -19,8 +19,8 @@ from runner.intake import write_tree
 from runner.lanes import grade_all
 
 _CHALLENGE = "inference-api"
-_MEASURED = "accepted/reference"
-_SAMPLES = (_MEASURED, "broken/honest-attempt", "slow/lookups-one-by-one", "cheat/forged-report")
+_MEASURED = ("accepted/reference", "cheat/forged-report")
+_SAMPLES = ("accepted/reference", "broken/honest-attempt", "slow/lookups-one-by-one", "cheat/forged-report")
 
 
 @click.command("demo")
@@ -31,9 +31,9 @@ _SAMPLES = (_MEASURED, "broken/honest-attempt", "slow/lookups-one-by-one", "chea
 def command(out: Path, lanes: int, engine: str | None, runtime: str | None) -> None:
     """Grade the reference, an honest submission with faults, a slow one and a hostile one.
 
-    They wait more than they work, so all four are graded at the same time. Budgets are measured of the reference alone,
-    and stay open for the others. They are our own, so a host that cannot enforce every limit will do: it is said which
-    ones.
+    They wait more than they work, so all four are graded at the same time. Budgets are measured of the reference and
+    the hostile one; for the two others they stay open, to save time. They are our own, so a host that cannot enforce
+    every limit will do: it is said which ones.
     """
     challenge = catalogue.find(_CHALLENGE, None)
     solutions = {solution.label: solution for solution in read_solutions(challenge)}
@@ -55,4 +55,4 @@ def _order(solution: Solution, scratch: Path) -> Order:
     folder = scratch / solution.name
     folder.mkdir()
     write_tree(solution.contents, folder)
-    return Order(folder, solution.name, unenforced_allowed=True, measures=solution.label == _MEASURED)
+    return Order(folder, solution.name, unenforced_allowed=True, measures=solution.label in _MEASURED)

@@ -147,7 +147,7 @@ def test_memory_compares_the_peaks_of_each_session(make) -> None:
     failed = rule(make.measurement(*large), memory)
     assert failed.outcome is Outcome.FAILED
     assert failed.why == (
-        "Peak memory was 2.00 times the reference's (200.0 MB against 100.0 MB), over the limit of 1.30; a second "
+        "Peak memory was 2.00 times the reference's (190.7 MiB against 95.4 MiB), over the limit of 1.30; a second "
         "session agreed. 12 pairs of blocks were looked at."
     )
 
