@@ -43,7 +43,7 @@ SpecMaker = Callable[[Side, str, tuple[str, ...], dict[str, str], dict[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What the grader said, and the sandbox runs that the engine witnessed (of more than 100, the worst)."""
+    """What the grader said, and the submission's runs that the engine witnessed (of more than 100, the worst)."""
 
     account: Account
     runs: tuple[SandboxRun, ...]
@@ -63,6 +63,7 @@ class Session:
     spec: SpecMaker
     _living: dict[int, Sandbox] = field(default_factory=dict)
     _ended: dict[int, SandboxRun] = field(default_factory=dict)
+    _references: set[int] = field(default_factory=set)
     _runs: list[SandboxRun] = field(default_factory=list)
     _count: int = 0
     _deadline: float = 0.0
@@ -218,6 +219,8 @@ class Session:
             wire.send(connection, wire.Refused(message=f"there is no asset {error}"))
             return
         target, sandbox = self._started(spec)
+        if request.side is Side.REFERENCE:
+            self._references.add(target)
         with self.nursery.dialler(sandbox.network_fd) as dialler:
             wire.send(connection, wire.Started(target=target, started_at=sandbox.started_at))
             _hand_over(connection, dialler)
@@ -265,7 +268,8 @@ class Session:
         if target in self._living:
             run = _bounded(self._living.pop(target).kill())
             self._ended[target] = run
-            self._runs.append(run)
+            if target not in self._references:  # what it did is in the measurement
+                self._runs.append(run)
         if target not in self._ended:
             msg = f"there is no sandbox {target}"
             raise wire.WireError(msg)

@@ -6,10 +6,11 @@
 What is seen is only written down here; `graders.budgets` says what it means, and when to stop.
 """
 
+import contextlib
 import itertools
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -43,14 +44,20 @@ class Measuring:
 
     link: RunnerLink
     _quiet: wire.Quiet | None = None
-    _made: dict[str, Measurement] = field(default_factory=dict)
+    _made: dict[str, Measurement | BadAnswer] = field(default_factory=dict)
 
     def measured(self, plan: Plan, make_ask: MakeAsk | None) -> Measurement:
         """What the plan saw. Raises BadAnswer when the submission does not start, ReferenceFailed for the reference."""
         if plan.id not in self._made:
-            self._made[plan.id] = self._measure(plan, make_ask)
-            self.link.tell(wire.Measured(measurement=self._made[plan.id]))
-        return self._made[plan.id]
+            try:
+                self._made[plan.id] = measurement = self._measure(plan, make_ask)
+                self.link.tell(wire.Measured(measurement=measurement))
+            except BadAnswer as error:
+                self._made[plan.id] = error
+        made = self._made[plan.id]
+        if isinstance(made, BadAnswer):
+            raise made
+        return made
 
     def _measure(self, plan: Plan, make_ask: MakeAsk | None) -> Measurement:
         quiet = self.begin()
@@ -65,8 +72,8 @@ class Measuring:
         )
         deadline = time.monotonic() + plan.most_s(self.link.assignment.start_timeout_s)
         for session in range(2):
-            turns = _turns(self.link, measurement, session, make_ask)
-            measurement, step = _until_decided(turns, measurement, budgets, deadline)
+            pairs = _pairs(self.link, measurement, session, make_ask)
+            measurement, step = _until_decided(pairs, measurement, budgets, deadline)
             if step is not Step.SECOND_SESSION:
                 break
         return measurement
@@ -78,27 +85,30 @@ class Measuring:
         return self._quiet
 
 
-Turns = Iterator[tuple[Block, ...] | str]
-"""A pair of blocks at a time; or, as the last thing, why the submission gives no more of them."""
+@dataclass(frozen=True, slots=True)
+class _Turns:
+    """One turn of each side. `ended` says why the submission gives no more of them; empty when it goes on."""
+
+    blocks: tuple[Block, ...]
+    ended: str = ""
 
 
 def _until_decided(
-    turns: Turns, measurement: Measurement, budgets: Sequence[Budget], deadline: float
+    pairs: Generator[_Turns, None, None], measurement: Measurement, budgets: Sequence[Budget], deadline: float
 ) -> tuple[Measurement, Step]:
     step = Step.MORE
-    for turn in turns:
-        if isinstance(turn, str):
-            measurement = replace(measurement, ended=turn)
-        else:
-            measurement = replace(measurement, blocks=measurement.blocks + turn)
-        step = next_step(measurement, budgets)
-        if step is not Step.MORE or time.monotonic() > deadline:
-            break
-    turns.close()  # type: ignore[attr-defined]
+    with contextlib.closing(pairs):
+        for turns in pairs:
+            measurement = replace(measurement, blocks=measurement.blocks + turns.blocks, ended=turns.ended)
+            step = next_step(measurement, budgets)
+            if step is not Step.MORE or time.monotonic() > deadline:
+                break
     return measurement, step
 
 
-def _turns(link: RunnerLink, measurement: Measurement, session: int, make_ask: MakeAsk | None) -> Turns:
+def _pairs(
+    link: RunnerLink, measurement: Measurement, session: int, make_ask: MakeAsk | None
+) -> Generator[_Turns, None, None]:
     plan = measurement.plan
     numbers = random.Random(f"{measurement.seed}:{plan.id}:{session}")  # noqa: S311 - reproducible on purpose
     if plan.scenario is Scenario.START_UP:
@@ -118,7 +128,7 @@ def _order(pair: int, first: Side) -> tuple[Side, Side]:
 # Start-up
 
 
-def _starts(link: RunnerLink, session: int, numbers: random.Random) -> Turns:
+def _starts(link: RunnerLink, session: int, numbers: random.Random) -> Generator[_Turns, None, None]:
     first = numbers.choice(list(Side))
     for pair in itertools.count():
         blocks = []
@@ -134,7 +144,7 @@ def _starts(link: RunnerLink, session: int, numbers: random.Random) -> Turns:
                     raise ReferenceFailed(f"the reference solution did not start: {error}") from error
                 if not pair and not session:
                     raise
-                yield f"a further instance did not start: {error}"
+                yield _Turns((), f"a further instance did not start: {error}")
                 return
             finally:
                 service.stop()
@@ -147,7 +157,7 @@ def _starts(link: RunnerLink, session: int, numbers: random.Random) -> Turns:
             blocks.append(
                 Block(side, session, pair, (0,), (0,), (took_us,), {}, gauge.cpu_s, gauge.memory_bytes, noise)
             )
-        yield tuple(blocks)
+        yield _Turns(tuple(blocks))
 
 
 # Load
@@ -155,12 +165,18 @@ def _starts(link: RunnerLink, session: int, numbers: random.Random) -> Turns:
 
 def _loads(
     link: RunnerLink, measurement: Measurement, session: int, numbers: random.Random, make_ask: MakeAsk
-) -> Turns:
+) -> Generator[_Turns, None, None]:
     plan = measurement.plan
     services = {}
     try:
         for side in (Side.CANDIDATE, Side.REFERENCE):
-            services[side] = _ready(link, side)
+            try:
+                services[side] = _ready(link, side)
+            except BadAnswer as error:
+                if not session:
+                    raise
+                yield _Turns((), f"a further instance did not start: {error}")
+                return
             services[side].freeze()
         driver = _Driver(link, plan, services, spin=measurement.isolation.generator_core is not None)
         for side in services:
@@ -169,10 +185,9 @@ def _loads(
         for pair in itertools.count():
             load = _volley(plan, plan.block_s, numbers, make_ask)
             blocks = tuple(driver.block(side, session, pair, load) for side in _order(pair, first))
-            yield blocks
             ended = driver.why_ended(blocks)
+            yield _Turns(blocks, ended)
             if ended:
-                yield ended
                 return
     finally:
         for service in services.values():

@@ -87,13 +87,13 @@ NEVER_PASSES = {
     "a stall every 50th request": {"STALL_EVERY": 50, "STALL_S": 0.2},
     "CPU burnt beside the reference": {"BURNS": True, "TIMES": 3.0},
 }
-ON_DOCKER = "three times the work"
-"""Both engines freeze and prefer alike, as their contract says; one of these is enough for the second."""
+ON_DOCKER = {"three times the work"}
+"""Both engines freeze and prefer alike, as their contract says: each of these is tried on one of them, to save time."""
 
 
 @pytest.mark.parametrize("name", NEVER_PASSES)
 def test_what_is_slow_never_passes(measured: Callable[..., Scorecard], engine_name: EngineName, name: str) -> None:
-    if engine_name is EngineName.DOCKER and name != ON_DOCKER:
+    if (engine_name is EngineName.DOCKER) is not (name in ON_DOCKER):
         return
     scorecard = measured(**NEVER_PASSES[name])
     found = outcomes(scorecard)["answers-in-time"]

@@ -1,5 +1,6 @@
 """Containers whose run is dead. They are found by their labels, so that none needs a record that could be lost."""
 
+import contextlib
 from collections.abc import Callable
 
 from assessments.errors import InfrastructureError
@@ -30,6 +31,7 @@ def remove_containers(daemon: Daemon, state: str, alive: Callable[[str], bool]) 
 def _thaw(daemon: Daemon, container: str) -> None:
     """A runner that died while it measured leaves one frozen, and the engine cannot kill what it does not know of."""
     pid = daemon.pid_of(container)
-    accounts = accounts_of(pid) if pid else None
-    if accounts:
-        accounts.let_die()
+    with contextlib.suppress(OSError):  # it may come to its end by itself meanwhile
+        accounts = accounts_of(pid) if pid else None
+        if accounts:
+            accounts.let_die()
