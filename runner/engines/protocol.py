@@ -17,6 +17,8 @@ from runner.engines.environments import Environment
 
 OUTPUTS = "/outputs"
 """Where a sandbox that may hand files out writes them."""
+STATE = "/state"
+"""Where a sandbox that goes on from an earlier one finds what that one left, and leaves it in turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +46,20 @@ class SandboxSpec:
     """The packages it may import; the standard library's alone when None."""
     outputs: bool = False
     """Whether it may write files in `OUTPUTS`, as much as scratch space, for `Sandbox.collect`."""
+    state: Mapping[str, bytes] | None = None
+    """The files it finds in `STATE`, by relative path, and may change: for `Sandbox.collect`. None: there is no such
+    place. A sandbox has outputs or a state, not both."""
+    held: bool = False
+    """Whether its command waits for `Sandbox.let_go`."""
     cores: tuple[int, ...] = ()
     """Run on exactly these cores of the host, with no quota; empty: wherever there is room, held to `limits.cpus`."""
     preferred: bool = False
     """Whether to give it far more of a contended CPU than others get, where this host lets us."""
+
+    @property
+    def kept_folder(self) -> str | None:
+        """The folder whose files `Sandbox.collect` gives."""
+        return OUTPUTS if self.outputs else STATE if self.state is not None else None
 
 
 class Sandbox(Protocol):
@@ -61,6 +73,10 @@ class Sandbox(Protocol):
     @property
     def network_fd(self) -> int:
         """A descriptor of the sandbox's network namespace, open for as long as the sandbox is."""
+        ...
+
+    def let_go(self) -> None:
+        """Let the command of a held sandbox run. Nothing happens to one that runs already, or has ended."""
         ...
 
     def signal(self, number: int) -> None:
@@ -95,9 +111,9 @@ class Sandbox(Protocol):
         ...
 
     def collect(self) -> Collected:
-        """The files it left in `OUTPUTS`, read after its end; nothing it left is followed, and much of it is refused.
+        """The files it left in the kept folder, read after its end; no link is followed, and much of it is refused.
 
-        Raises ValueError while it lives, or when its spec asked for no outputs.
+        Raises ValueError while it lives, or when its spec asked for neither outputs nor a state.
         """
         ...
 

@@ -33,7 +33,7 @@ from pathlib import Path, PurePath, PurePosixPath
 from assessments.errors import InfrastructureError
 from runner.engines.folders import READABLE, make_folder
 
-BUILDER = 2
+BUILDER = 3
 """Raised whenever this file makes something else of the same host: no older root filesystem is used then."""
 
 Say = Callable[[str], None]
@@ -42,8 +42,8 @@ Say = Callable[[str], None]
 PYTHON_HOME = PurePosixPath("/opt/python")
 HOLD = "/sbin/hold"
 
-_MOUNT_POINTS = ("proc", "dev", "tmp", "run", "home", "var/tmp", "submission", "assets", "inputs", "outputs", "state")
-_SCRATCH = ("tmp", "outputs")
+_MOUNT_POINTS = ("proc", "dev", "tmp", "run", "home", "var/tmp", "submission", "assets", "inputs", "packages", "outputs", "state")
+_SCRATCH = ("tmp", "outputs", "state")
 _NOT_FOR_SANDBOXES = shutil.ignore_patterns(
     *("test", "tests", "idle_test", "idlelib", "tkinter", "turtledemo", "turtle.py", "ensurepip", "config-*"),
     *("site-packages", "dist-packages", "__pycache__", "sitecustomize.py", "usercustomize.py", "EXTERNALLY-MANAGED"),

@@ -9,7 +9,7 @@ from assessments.challenge import Limits
 from assessments.observation import Breach, SandboxRun
 from runner.bench import Bench
 from runner.engines.choose import EngineName
-from runner.engines.protocol import Sandbox, SandboxSpec
+from runner.engines.protocol import Mount, Sandbox, SandboxSpec
 
 MB = 1024 * 1024
 PATIENCE_S = 20.0
@@ -45,6 +45,9 @@ def start(bench: Bench, limits: Limits) -> Start:
         stdin: bytes = b"",
         env: dict[str, str] | None = None,
         outputs: bool = False,
+        state: dict[str, bytes] | None = None,
+        held: bool = False,
+        mounts: tuple[Mount, ...] = (),
         cores: tuple[int, ...] = (),
         preferred: bool = False,
         **other_limits: float,
@@ -53,11 +56,13 @@ def start(bench: Bench, limits: Limits) -> Start:
             purpose="test",
             command=("/opt/python/bin/python", "-c", code),
             folder="/tmp",
-            mounts=(),
+            mounts=mounts,
             limits=dataclasses.replace(limits, **other_limits),
             env=env or {},
             stdin=stdin,
             outputs=outputs,
+            state=state,
+            held=held,
             cores=cores,
             preferred=preferred,
         )

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from assessments.challenge import Limits
-from runner.engines.protocol import OUTPUTS, Mount, SandboxSpec
+from runner.engines.protocol import Mount, SandboxSpec
 from runner.engines.rootfs import Rootfs
 
 MARKER = "assay:"
@@ -32,7 +32,7 @@ class Descriptors:
 
 def scratch_places(spec: SandboxSpec) -> tuple[str, ...]:
     """The folders it may write to, beside shared memory."""
-    return ("/tmp", OUTPUTS) if spec.outputs else ("/tmp",)  # noqa: S108 - the box's own
+    return ("/tmp", *([spec.kept_folder] if spec.kept_folder else ()))  # noqa: S108 - the box's own
 
 
 def all_scratch_places(spec: SandboxSpec) -> tuple[str, ...]:
@@ -51,9 +51,9 @@ def options(spec: SandboxSpec, rootfs: Rootfs, descriptors: Descriptors) -> tupl
         *_scratch(_SHARED_MEMORY, spec.limits.scratch_bytes),
         *("--remount-ro", "/dev"),
         *(part for place in scratch_places(spec) for part in _scratch(place, spec.limits.scratch_bytes)),
-        *_scratch("/assets", _MOUNT_POINTS_BYTES),
+        *(part for place in _MOUNT_PLACES for part in _scratch(place, _MOUNT_POINTS_BYTES)),
         *(part for mount in (*spec.mounts, *_packages(spec, rootfs)) for part in _read_only(mount)),
-        *("--remount-ro", "/assets"),
+        *(part for place in _MOUNT_PLACES for part in ("--remount-ro", place)),
         *("--remount-ro", "/proc"),  # last: no sysctl can be opened for writing
         *("--chdir", spec.folder),
         *("--seccomp", str(descriptors.seccomp)),
@@ -80,8 +80,9 @@ _ISOLATION = (
 )
 
 
+_MOUNT_PLACES = ("/assets", "/inputs")
 _MOUNT_POINTS_BYTES = 64 * 1024
-"""Room for the folders that assets are mounted on; the root filesystem is shared and cannot take them."""
+"""Room for the folders that assets and inputs are mounted on; the root filesystem is shared and cannot take them."""
 
 
 def _environment(env: Mapping[str, str]) -> tuple[str, ...]:

@@ -33,7 +33,8 @@ from runner.engines.bubblewrap.sandbox import BubblewrapSandbox, Parts, end_box
 from runner.engines.cgroups import PREFIX, WEIGHTS, Cgroup, Cgroups, Preference
 from runner.engines.environments import Environment
 from runner.engines.living import Living
-from runner.engines.protocol import OUTPUTS, SandboxSpec
+from runner.engines.fill import fill
+from runner.engines.protocol import SandboxSpec
 from runner.engines.rootfs import Rootfs
 from runner.engines.runs import Run
 
@@ -76,6 +77,8 @@ class BubblewrapEngine:
             msg = f"a sandbox could not be started: {error}; assay doctor looks at the cause"
             raise InfrastructureError(msg) from error
         self._living.admit(sandbox)
+        if not spec.held:
+            sandbox.let_go()
         return sandbox
 
     @property
@@ -103,7 +106,7 @@ class BubblewrapEngine:
             cgroup = self._cgroup(name, spec)
             if cgroup:
                 undo.callback(cgroup.remove)
-            with _held_back(functools.partial(self._spawn, spec, name, uid)) as (monitor, init_pid, status):
+            with _held_back(functools.partial(self._spawn, spec, name, uid)) as (monitor, init_pid, status, go):
                 undo.callback(_discard, monitor)
                 undo.callback(os.close, status)
                 try:
@@ -114,13 +117,14 @@ class BubblewrapEngine:
                     undo.callback(os.close, network_fd)
                     if cgroup:
                         cgroup.add(init_pid)
-                    outputs_fd = self._scratch(init_pid, spec)
-                    if outputs_fd is not None:
-                        undo.callback(os.close, outputs_fd)
+                    kept_fd = self._scratch(init_pid, spec)
+                    if kept_fd is not None:
+                        undo.callback(os.close, kept_fd)
+                        fill(kept_fd, spec.state or {}, init_pid)
                 except (ProcessLookupError, FileNotFoundError) as error:  # it ended while it set the box up
                     raise _no_box(monitor) from error
             undo.pop_all()
-        parts = Parts(spec.purpose, monitor, init_pid, init_pidfd, (network_fd, status), outputs_fd, cgroup, release)
+        parts = Parts(spec.purpose, monitor, init_pid, init_pidfd, (network_fd, status), go, kept_fd, cgroup, release)
         return BubblewrapSandbox(parts, spec.limits.output_bytes, spec.kept_bytes)
 
     def _cgroup(self, name: str, spec: SandboxSpec) -> Cgroup | None:
@@ -134,14 +138,16 @@ class BubblewrapEngine:
         return cgroup
 
     def _scratch(self, init_pid: int, spec: SandboxSpec) -> int | None:
-        """Cap the files of the box's scratch places, where that may be done, and open its outputs if it has some."""
+        """Cap the files of the box's scratch places, where that may be done, and open the one that is kept, if any."""
         root = f"/proc/{init_pid}/root"
-        if os.geteuid() == 0 or spec.outputs:
+        if os.geteuid() == 0 or spec.kept_folder:
             self._await_mounts(Path(root))
         if os.geteuid() == 0:
             for place in all_scratch_places(spec):
                 cap_files(root + place, spec.limits.scratch_files)
-        return os.open(root + OUTPUTS, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC) if spec.outputs else None
+        if spec.kept_folder is None:
+            return None
+        return os.open(root + spec.kept_folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
     def _await_mounts(self, root: Path) -> None:
         """Wait until the box's root is ours, to which bubblewrap turns when all is mounted."""
@@ -177,11 +183,11 @@ class BubblewrapEngine:
 @contextlib.contextmanager
 def _held_back(
     spawn: Callable[[int, int], subprocess.Popen[bytes]],
-) -> Iterator[tuple[subprocess.Popen[bytes], int, int]]:
-    """A spawned box whose command waits until the block ends.
+) -> Iterator[tuple[subprocess.Popen[bytes], int, int, int]]:
+    """A spawned box whose command waits. If the block fails, it never runs.
 
-    Gives the monitor, the box's process 1, and the end of its status pipe, which must stay open as long as it runs:
-    the monitor writes to it once more at its end.
+    Gives the monitor, the box's process 1, the end of its status pipe, which must stay open as long as it runs (the
+    monitor writes to it once more at its end), and the end of the pipe where the command waits for a byte.
     """
     status_read, status_write = os.pipe()
     block_read, block_write = os.pipe()
@@ -197,13 +203,10 @@ def _held_back(
             _discard(monitor)
             os.close(status_read)
             raise
-        yield monitor, init_pid, status_read
-        try:
-            os.write(block_write, b"x")
-        except BrokenPipeError as error:  # it ended while it set the box up
-            raise _no_box(monitor) from error
-    finally:
+        yield monitor, init_pid, status_read, block_write
+    except BaseException:
         os.close(block_write)
+        raise
 
 
 def _init_pid(status: int, monitor: subprocess.Popen[bytes]) -> int:

@@ -37,8 +37,10 @@ class Parts:
     init_pidfd: int
     descriptors: tuple[int, int]
     """Its network namespace, and the pipe its monitor writes its status to."""
-    outputs_fd: int | None
-    """Its folder of outputs, which stays readable through this when the box is gone."""
+    go: int
+    """The pipe where its command waits for a byte. Whoever closes it unwritten has killed the box before."""
+    kept_fd: int | None
+    """Its folder of outputs or of state, which stays readable through this when the box is gone."""
     cgroup: Cgroup | None
     release: Callable[[], None]
     """Gives back what the engine lent for as long as the sandbox lives."""
@@ -53,6 +55,7 @@ class BubblewrapSandbox:
         self._breach: Breach | None = None
         self._killed = False
         self._last_seen = _NOT_MEASURED
+        self._held = True
         self.started_at = time.monotonic()
         self._collected = Collected()
         self._stdout, self._stderr = KeptOutput(kept_bytes), KeptOutput(kept_bytes)
@@ -66,6 +69,15 @@ class BubblewrapSandbox:
     @property
     def network_fd(self) -> int:
         return self._parts.descriptors[0]
+
+    def let_go(self) -> None:
+        with self._ending.lock:
+            if self._ending.begun or not self._held:
+                return
+            self._held = False
+            self.started_at = time.monotonic()
+            with contextlib.suppress(BrokenPipeError):  # whoever waits for it will meet its end
+                os.write(self._parts.go, b"x")
 
     def signal(self, number: int) -> None:
         for pid in _children(self._parts.init_pid):
@@ -112,8 +124,8 @@ class BubblewrapSandbox:
         return self._stdout.kept(), self._stderr.kept()
 
     def collect(self) -> Collected:
-        if not self._ending.over or self._parts.outputs_fd is None:
-            msg = "only a sandbox with outputs has something to collect, and only after its end"
+        if not self._ending.over or self._parts.kept_fd is None:
+            msg = "only a sandbox with outputs or a state has something to collect, and only after its end"
             raise ValueError(msg)
         return self._collected
 
@@ -148,10 +160,10 @@ class BubblewrapSandbox:
         parts = self._parts
         with contextlib.ExitStack() as held:
             held.callback(parts.release)
-            for descriptor in (parts.init_pidfd, *parts.descriptors):
+            for descriptor in (parts.init_pidfd, *parts.descriptors, parts.go):
                 held.callback(os.close, descriptor)
-            if parts.outputs_fd is not None:
-                held.callback(os.close, parts.outputs_fd)
+            if parts.kept_fd is not None:
+                held.callback(os.close, parts.kept_fd)
             held.callback(self._drain.close, _DRAIN_TIMEOUT_S)
             if parts.cgroup:
                 held.callback(parts.cgroup.remove)
@@ -161,8 +173,8 @@ class BubblewrapSandbox:
                 parts.cgroup.let_die()
             if not end_box(parts.init_pidfd):
                 raise InfrastructureError(f"a sandbox survived SIGKILL for {_DYING_TIMEOUT_S:.0f} s; look with ps")
-            if parts.outputs_fd is not None:
-                self._collected = collect(parts.outputs_fd)
+            if parts.kept_fd is not None:
+                self._collected = collect(parts.kept_fd)
             usage = parts.cgroup.usage() if parts.cgroup else self._last_seen
             ran = self._killed or usage.oom_kills or _command_ran(parts.descriptors[1])
             host_ran_out = parts.cgroup is not None and parts.cgroup.host_ran_out()

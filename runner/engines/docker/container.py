@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from runner.engines.protocol import OUTPUTS, Mount, SandboxSpec
+from runner.engines.protocol import Mount, SandboxSpec
 from runner.engines.rootfs import HOLD
 
 RUN_LABEL, STATE_LABEL, OWNER_LABEL = "assay.run", "assay.state", "assay.owner"
@@ -152,7 +152,7 @@ def _tmpfs(spec: SandboxSpec) -> dict[str, str]:
     """Scratch places of fixed size, executable as bubblewrap's are; and nothing of the host's devices and hardware."""
     limits = spec.limits
     scratch = f"rw,exec,nosuid,nodev,size={limits.scratch_bytes},nr_inodes={limits.scratch_files},mode=1777"
-    places = ["/tmp", "/dev/shm", *([OUTPUTS] if spec.outputs else [])]  # noqa: S108 - the box's own
+    places = ["/tmp", "/dev/shm", *([spec.kept_folder] if spec.kept_folder else [])]  # noqa: S108 - the box's own
     hidden = "ro,noexec,nosuid,nodev,size=4k,mode=755"
     return dict.fromkeys(places, scratch) | dict.fromkeys(("/sys", "/dev/mqueue"), hidden)
 

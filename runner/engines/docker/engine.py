@@ -30,7 +30,8 @@ from runner.engines.docker.images import REGISTRY_VARIABLE, Images
 from runner.engines.docker.sandbox import DockerSandbox, Parts, Seen
 from runner.engines.environments import Environment
 from runner.engines.living import Living
-from runner.engines.protocol import OUTPUTS, SandboxSpec
+from runner.engines.fill import fill
+from runner.engines.protocol import SandboxSpec
 from runner.engines.rootfs import Rootfs, Say
 from runner.engines.runs import Run
 from runner.engines.seccomp.profile import profile
@@ -77,6 +78,8 @@ class DockerEngine:
             msg = f"a sandbox could not be started: {error}; assay doctor looks at the cause"
             raise InfrastructureError(msg) from error
         self._living.admit(sandbox)
+        if not spec.held:
+            sandbox.let_go()
         return sandbox
 
     @property
@@ -148,13 +151,14 @@ class DockerEngine:
             if seen:
                 undo.callback(seen.close)
                 self._require_held(int(told["State"]["Pid"]), spec, seen, placement.uid)
+                if seen.kept_fd is not None:
+                    fill(seen.kept_fd, spec.state or {}, int(told["State"]["Pid"]))
                 if spec.preferred and self.can_prefer:
                     self._preference.prefer(seen.accounts.weights(), seen.accounts.most_weight)
             done = functools.partial(_each, files.close, release)
             parts = Parts(spec.purpose, self.daemon, container, stream, seen, done, self._leave)
             sandbox = DockerSandbox(parts, spec.limits.output_bytes, spec.kept_bytes)
             undo.pop_all()
-        sandbox.let_go()
         return sandbox
 
     def _created(self, request: dict[str, Any], name: str) -> str:
@@ -201,17 +205,17 @@ class DockerEngine:
                 _await_process_1(pid, identity.marker.encode())
                 main = _kept(undo, os.pidfd_open(_only_child(pid)))
                 network = _kept(undo, os.open(f"/proc/{pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC))
-                folder = f"/proc/{pid}/root{OUTPUTS}"
-                outputs = (
-                    _kept(undo, os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)) if spec.outputs else None
-                )
+                kept = None
+                if spec.kept_folder:
+                    folder = f"/proc/{pid}/root{spec.kept_folder}"
+                    kept = _kept(undo, os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
                 accounts = accounts_of(pid)
             except (ProcessLookupError, FileNotFoundError, ValueError) as error:
                 raise InfrastructureError(f"a container ended before its command ran: {_said(stream)}") from error
             if accounts is None:
                 raise InfrastructureError("the control group of a container cannot be seen from here")
             undo.pop_all()
-        return Seen(init, main, network, outputs, accounts)
+        return Seen(init, main, network, kept, accounts)
 
     def _require_held(self, pid: int, spec: SandboxSpec, seen: Seen, uid: int) -> None:
         """What the kernel itself says of the container, whatever the engine made of what it was asked."""

@@ -37,11 +37,11 @@ class Seen:
     init_pidfd: int
     main_pidfd: int
     network_fd: int
-    outputs_fd: int | None
+    kept_fd: int | None
     accounts: Accounts
 
     def close(self) -> None:
-        for descriptor in (self.init_pidfd, self.main_pidfd, self.network_fd, self.outputs_fd):
+        for descriptor in (self.init_pidfd, self.main_pidfd, self.network_fd, self.kept_fd):
             if descriptor is not None:
                 os.close(descriptor)
 
@@ -74,6 +74,7 @@ class DockerSandbox:
         self._collected: Collected | None = None
         self._stdout, self._stderr = KeptOutput(kept_bytes), KeptOutput(kept_bytes)
         self._ended = threading.Event()
+        self._held = True
         self._cpu_before_s = parts.seen.accounts.usage().cpu_s or 0.0 if parts.seen else 0.0
         self.started_at = time.monotonic()
         streams = Demultiplexer(self._stdout, self._stderr)
@@ -83,9 +84,13 @@ class DockerSandbox:
 
     def let_go(self) -> None:
         """Let the command run, which process 1 has held back until now."""
-        self.started_at = time.monotonic()
-        with contextlib.suppress(OSError):  # whoever waits for it will meet its end
-            self._parts.stream.sendall(b"\n")
+        with self._ending.lock:
+            if self._ending.begun or not self._held:
+                return
+            self._held = False
+            self.started_at = time.monotonic()
+            with contextlib.suppress(OSError):  # whoever waits for it will meet its end
+                self._parts.stream.sendall(b"\n")
 
     @property
     def network_fd(self) -> int:
@@ -135,7 +140,7 @@ class DockerSandbox:
         if self._ending.over and self._parts.seen is None:
             return Collected(problems=("the runtime keeps a sandbox's files to itself",))
         if self._collected is None:
-            msg = "only a sandbox with outputs has something to collect, and only after its end"
+            msg = "only a sandbox with outputs or a state has something to collect, and only after its end"
             raise ValueError(msg)
         return self._collected
 
@@ -207,8 +212,8 @@ class DockerSandbox:
                 _kill(seen.init_pidfd)
                 if not _is_over(seen.init_pidfd, _DYING_TIMEOUT_S):
                     raise InfrastructureError(f"a sandbox survived SIGKILL for {_DYING_TIMEOUT_S:.0f} s; look with ps")
-                if seen.outputs_fd is not None:
-                    self._collected = collect(seen.outputs_fd)
+                if seen.kept_fd is not None:
+                    self._collected = collect(seen.kept_fd)
         if host_ran_out:
             raise InfrastructureError("the host ran out of memory and killed the sandbox; grade in fewer lanes")
         breach = self._breach or first_breach(usage, flooded=self._drain.flooded)
