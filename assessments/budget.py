@@ -22,6 +22,8 @@ class Scenario(StrEnum):
     """So many callers, each of which asks again as soon as it was answered."""
     START_UP = "start-up"
     """From the start of the process to its first ready answer, several times."""
+    BATCH = "batch"
+    """One run of a job after the other, each in a sandbox of its own."""
 
 
 class Arrivals(StrEnum):
@@ -35,7 +37,8 @@ class Arrivals(StrEnum):
 class Plan:
     """How one measurement is made. Reference and submission take turns in blocks, a pair of blocks at a time.
 
-    For `start-up` a block is one start; rate, length, warm-up and concurrency do not apply.
+    For `start-up` a block is one start, for `batch` one run: rate, length and concurrency do not apply. Before the
+    first of a session each side starts, or runs, once for nothing if a batch plan has a warm-up at all.
     """
 
     id: str
@@ -62,6 +65,8 @@ class Plan:
         turn_s = self.block_s + self.timeout_s + _BETWEEN_BLOCKS_S
         if self.scenario is Scenario.START_UP:
             turn_s = start_timeout_s
+        elif self.scenario is Scenario.BATCH:
+            turn_s = self.timeout_s + _BETWEEN_BLOCKS_S
         starts_s = 4 * (start_timeout_s + self.warm_up_s + self.timeout_s)
         return _MARGIN_S + starts_s + 2 * 2 * self.pairs_max * turn_s
 
@@ -82,11 +87,13 @@ class Metric(StrEnum):
     THROUGHPUT = "throughput"
     """Right answers a second."""
     CPU = "cpu"
-    """CPU seconds a right answer."""
+    """CPU seconds a right answer, or a right run."""
     MEMORY = "memory"
     """Peak memory in bytes, of a whole session."""
     START_UP = "start-up"
     """Seconds to the first ready answer."""
+    WALL = "wall"
+    """Seconds that a run of a job takes by the clock."""
 
 
 _OF_REQUESTS = frozenset({Metric.P50, Metric.P95, Metric.P99, Metric.LONGEST, Metric.CPU, Metric.MEMORY})
@@ -95,6 +102,7 @@ MEASURED: Final = MappingProxyType(
         Scenario.OPEN: _OF_REQUESTS,
         Scenario.CLOSED: _OF_REQUESTS | {Metric.THROUGHPUT},
         Scenario.START_UP: frozenset({Metric.START_UP}),
+        Scenario.BATCH: frozenset({Metric.WALL, Metric.CPU, Metric.MEMORY}),
     }
 )
 """Which metrics a plan of each scenario gives."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from assessments.budget import Plan
 from assessments.check import Check
+from assessments.companion import Companion
 
 
 class EntryKind(StrEnum):
@@ -30,6 +31,8 @@ class Entry:
     port: int
     ready_path: str
     start_timeout_s: float
+    state: bool = False
+    """Whether a service has a folder that its next instance goes on with, named in `STATE_DIR`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,7 @@ class Challenge:
     checks: tuple[Check, ...]
     plans: tuple[Plan, ...] = ()
     """How the budgets among the checks are measured."""
+    companions: tuple[Companion, ...] = ()
 
     @property
     def points_possible(self) -> float:

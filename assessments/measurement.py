@@ -46,7 +46,8 @@ class Noise:
 class Block:
     """One turn of one side. Times are whole microseconds from the block's start, one entry a request.
 
-    A start-up block has one request, whose latency is the start-up time.
+    A start-up block has one request, whose latency is the start-up time; a batch block one, whose latency is the run's
+    time by the clock.
     """
 
     side: Side

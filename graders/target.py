@@ -3,8 +3,9 @@
 The grader never starts a sandbox. It asks for one over its wire; these Protocols are what it gives the checks.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from assessments.observation import SandboxRun, Usage
@@ -39,6 +40,26 @@ class Service(Protocol):
         """The start and the end of what it has printed, stdout then stderr."""
         ...
 
+    def state(self) -> Mapping[str, bytes]:
+        """The files it left in its state folder, by relative path, after its end.
+
+        Raises BadAnswer when something there is no plain file, or all of them are too large.
+        """
+        ...
+
+    @property
+    def companions(self) -> Mapping[str, object]:
+        """What `make_companions` made for this instance, by id."""
+        ...
+
+    def unplug(self, companion: str) -> None:
+        """Have connections to a companion refused, and end those that there are."""
+        ...
+
+    def plug(self, companion: str) -> None:
+        """Let connections to it in again. Raises BadAnswer when the submission has taken its port meanwhile."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class JobResult:
@@ -62,9 +83,32 @@ class JobResult:
         raise BadAnswer(f"the file {why}, in /outputs")
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of a job to be measured, and the judge of its result."""
+
+    judge: Callable[[JobResult], None]
+    """Raises AssertionError or BadAnswer for a wrong result. Anything else that it raises is the challenge's fault."""
+    args: Sequence[str] = ()
+    stdin: bytes = b""
+    env: Mapping[str, str] = field(default_factory=dict)
+    inputs: Mapping[str, Path | Mapping[str, bytes]] = field(default_factory=dict)
+    """As of `RunJob`. Each run has a fresh sandbox, so that several may have the same without one gaining by it."""
+
+
 class RunJob(Protocol):
     """Runs the submission's command once, in a fresh sandbox."""
 
-    def __call__(self, args: Sequence[str] = (), stdin: bytes = b"", env: Mapping[str, str] | None = None) -> JobResult:
-        """Raises BadAnswer when the run broke a limit (time, memory, output)."""
+    def __call__(
+        self,
+        args: Sequence[str] = (),
+        stdin: bytes = b"",
+        env: Mapping[str, str] | None = None,
+        inputs: Mapping[str, Path | Mapping[str, bytes]] | None = None,
+    ) -> JobResult:
+        """Raises BadAnswer when the run broke a limit (time, memory, output).
+
+        `inputs`: by name, what is seen read-only at /inputs/<name>: a folder directly below the `scratch` fixture's,
+        or files by relative path, such as an earlier run's.
+        """
         ...

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from assessments.budget import Plan, Ruling
 from assessments.check import Check, Visibility
+from assessments.companion import Companion
 from assessments.measurement import Isolation, Measurement, Side
 from assessments.observation import Exchange, SandboxRun, Usage
 from assessments.outcome import Fault, Outcome
@@ -29,6 +30,8 @@ SignalName = Literal["TERM", "KILL", "STOP", "CONT", "INT", "HUP"]
 Word = Annotated[str, Field(pattern=r"^[^\x00]*$", max_length=100_000)]
 """A string that a command line or an environment can hold: no zero byte in it."""
 VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=200)]
+FolderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+"""One step of a path, and no step up."""
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
@@ -55,16 +58,45 @@ class Assignment(_Message):
     """Whether budgets are measured; if not, they stay undecided."""
     only_collect: bool
     """Say which checks there are, and run none."""
+    companions: tuple[Companion, ...] = ()
+    scratch: Path | None = None
+    """A folder of the grader's own, whose folders sandboxes can be given as inputs."""
+    submission: Path | None = None
 
 
 class StartService(_Message):
-    """Start an instance; the reply is Started (a dialler's descriptor follows it) or NotStarted."""
+    """Make an instance that is held back; the reply is Started, and a dialler's descriptor follows it."""
 
     ask: Literal["start-service"] = "start-service"
     env: dict[VariableName, Word] = {}
     assets: dict[Word, Word] = {}
     side: Side = Side.CANDIDATE
     """The submission, or the challenge's reference solution, which is there only to be measured against."""
+    state_base64: dict[str, str] = {}
+    """The files that it goes on from, where the challenge gives it a state."""
+
+
+class StartProgram(_Message):
+    """Make a companion that is a program, held back; the reply is Started, and a dialler's descriptor follows it."""
+
+    ask: Literal["start-program"] = "start-program"
+    companion: str
+    inputs: dict[FolderName, FolderName] = {}
+    """By name at /inputs, a folder of the grader's scratch."""
+
+
+class LetGo(_Message):
+    """Let an instance run that is held back; the reply is Running."""
+
+    ask: Literal["let-go"] = "let-go"
+    target: int
+
+
+class ReadState(_Message):
+    """What an instance that has ended left in its state; the reply is Left."""
+
+    ask: Literal["read-state"] = "read-state"
+    target: int
 
 
 class SignalService(_Message):
@@ -99,9 +131,21 @@ class StartJob(_Message):
     """Run the submission's command to its end; the reply is JobEnded."""
 
     ask: Literal["run-job"] = "run-job"
+    side: Side = Side.CANDIDATE
     args: tuple[Word, ...] = ()
+    inputs: dict[FolderName, FolderName] = {}
     env: dict[VariableName, Word] = {}
     stdin_base64: str = ""
+    timeout_s: Seconds
+
+
+class RunTool(_Message):
+    """Run a command beside a companion's packages to its end; the reply is JobEnded."""
+
+    ask: Literal["run-tool"] = "run-tool"
+    companion: str
+    command: tuple[Word, ...] = Field(min_length=1)
+    inputs: dict[FolderName, FolderName] = {}
     timeout_s: Seconds
 
 
@@ -171,27 +215,40 @@ class Finished(_Message):
     problem: str
 
 
-FromGrader = Annotated[
-    StartService
+PlainRequest = (
+    LetGo
+    | ReadState
+    | StartJob
+    | RunTool
     | SignalService
     | WaitService
     | StopService
     | InspectService
-    | StartJob
     | BeginQuiet
     | FreezeService
-    | ReadGauges,
-    Field(discriminator="ask"),
-]
+    | ReadGauges
+)
+"""A request that is answered by one reply and nothing else."""
+FromGrader = Annotated[StartService | StartProgram | PlainRequest, Field(discriminator="ask")]
 Event = Annotated[Collected | Checked | Measured | Finished, Field(discriminator="event")]
 
 
 class Started(_Message):
-    """`started_at` is CLOCK_MONOTONIC in seconds, which both processes share."""
-
     reply: Literal["started"] = "started"
     target: int
+
+
+class Running(_Message):
+    """`started_at` is CLOCK_MONOTONIC in seconds, which both processes share."""
+
+    reply: Literal["running"] = "running"
     started_at: float
+
+
+class Left(_Message):
+    reply: Literal["left"] = "left"
+    files_base64: dict[str, str]
+    refused: tuple[str, ...]
 
 
 class Refused(_Message):
@@ -249,6 +306,8 @@ class Gauges(_Message):
 class JobEnded(_Message):
     reply: Literal["job-ended"] = "job-ended"
     run: SandboxRun
+    waited_s: float | None
+    """Time that its threads could have run and did not, as of shortly before its end; while measuring only."""
     stdout_base64: str
     stderr_base64: str
     files_base64: dict[str, str]
@@ -256,7 +315,8 @@ class JobEnded(_Message):
 
 
 Reply = Annotated[
-    Started | Refused | Done | Ended | Inspected | JobEnded | Quiet | Gauges, Field(discriminator="reply")
+    Started | Running | Left | Refused | Done | Ended | Inspected | JobEnded | Quiet | Gauges,
+    Field(discriminator="reply"),
 ]
 
 _ASSIGNMENT: TypeAdapter[Assignment] = TypeAdapter(Assignment)

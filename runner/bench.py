@@ -3,6 +3,7 @@
 <state>/                  /var/lib/assay for root, else ~/.local/state/assay; or ASSAY_STATE
   rootfs/ environments/   built once for each digest
   images/                 workshop and lock for the Docker engine's images
+  packages/               Debian packages of companions, unpacked
   programs/               the sandbox program, where every box user can execute it
   runs/<run id>/          scratch of living runs; swept when their runner is dead
   box-users/              which uids are lent
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assessments.challenge import Challenge
+from assessments.companion import Program
 from assessments.errors import InfrastructureError
 from assessments.manifest.read import REFERENCE
 from runner.challenge_files import author_files
@@ -36,6 +38,7 @@ from runner.engines.runs import Run, open_run
 from runner.engines.sweep import kill_strays, sweep
 from runner.intake import write_tree
 from runner.nursery import Nursery, open_nursery
+from runner.packages import ensure_packages
 from runner.quiet import QuietLane
 
 if TYPE_CHECKING:
@@ -98,10 +101,17 @@ class Bench:
                 self._references[challenge.folder] = scratch / "submission"
             return self._references[challenge.folder]
 
+    def packages(self, program: Program) -> Path:
+        """The folder of a companion program's packages, fetched if they are not here yet."""
+        return ensure_packages(program.packages, self.state, self.say)
+
     def environment(self, challenge: Challenge) -> Environment:
         """The challenge's locked environment, installed and known to the engine if it is not yet."""
         environment = ensure_environment(challenge.folder / challenge.lock_file, self.state, self.rootfs, self.say)
         self.engine.prepare(environment)
+        for companion in challenge.companions:
+            if companion.program:
+                self.packages(companion.program)  # now, and not while a clock runs
         return environment
 
 

@@ -3,33 +3,29 @@
 submission bytes -> intake -> workspace -> sandbox runs -> observations -> outcomes -> scorecard
 """
 
-import functools
 import secrets
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from assessments.challenge import Challenge, EntryKind
+from assessments.challenge import Challenge
 from assessments.check import CheckResult
 from assessments.errors import InfrastructureError, InvalidSubmission
-from assessments.measurement import Side
 from assessments.outcome import FAULTS
 from assessments.scorecard import ChallengeRef, EnvironmentRef, Phase, Scorecard, score, skill_scores, status
-from assessments.submission import Digest
 from graders.decision import decide
 from runner.bench import Bench
 from runner.calibration import Calibrations
 from runner.challenge_files import challenge_digest
-from runner.engines.environments import Environment
-from runner.engines.protocol import Mount, SandboxSpec
 from runner.host import this_host
 from runner.intake import Received, receive, write_tree
 from runner.reports.text import shown
 from runner.session import Judged, Session
+from runner.trial import Trial, scratch_below
 
 MAX_TRIES = 3
 """How often an infrastructure failure is met with another try before it is left to the operator."""
@@ -81,7 +77,7 @@ def grade(order: Order, challenge: Challenge, bench: Bench) -> Graded:
         with clock.phase("workspace"):
             workspace = _workspace(received, Path(scratch))
         with clock.phase("judging"):
-            trial = _Trial(challenge, reference.digest, bench, environment, workspace)
+            trial = Trial(challenge, reference.digest, bench, environment, workspace, Path(scratch))
             results, judged = _judge(trial, seed, measures=order.measures)
     scorecard = Scorecard(
         id=secrets.token_hex(16),
@@ -104,26 +100,15 @@ def grade(order: Order, challenge: Challenge, bench: Bench) -> Graded:
     return Graded(scorecard, received)
 
 
-@dataclass(frozen=True, slots=True)
-class _Trial:
-    """What is judged, and where."""
-
-    challenge: Challenge
-    digest: Digest
-    bench: Bench
-    environment: Environment
-    workspace: Path
-
-
-def _judge(trial: _Trial, seed: int, *, measures: bool) -> tuple[tuple[CheckResult, ...], Judged]:
+def _judge(trial: Trial, seed: int, *, measures: bool) -> tuple[tuple[CheckResult, ...], Judged]:
     """Judge until the outcome is not one that another try can mend; the last try's outcome stands."""
     challenge, bench = trial.challenge, trial.bench
     names = this_host().fingerprint, bench.engine.describe(unenforced_allowed=True).name
     calibrations = Calibrations.of(bench.state, *names, trial.digest, trial.environment.digest)
-    spec = functools.partial(_spec, trial)
     for _ in range(MAX_TRIES):
-        session = Session(challenge, trial.digest, bench.engine, bench.nursery, bench.lane, calibrations, spec)
-        judged = session.judge(seed, measures=measures)
+        with scratch_below(trial.scratch) as scratch:
+            session = Session(replace(trial, scratch=scratch), calibrations)
+            judged = session.judge(seed, measures=measures)
         if bench.interrupted:
             raise InfrastructureError("grading was interrupted")
         results = decide(challenge.checks, judged.account)
@@ -132,51 +117,6 @@ def _judge(trial: _Trial, seed: int, *, measures: bool) -> tuple[tuple[CheckResu
     for measured in judged.account.measured:
         calibrations.learn(measured.measurement)
     return results, judged
-
-
-def _spec(
-    trial: _Trial,
-    side: Side,
-    purpose: str,
-    args: tuple[str, ...],
-    env: Mapping[str, str],
-    assets: Mapping[str, str],
-    stdin: bytes,
-) -> SandboxSpec:
-    """One sandbox, for either side. Raises KeyError for an asset the challenge does not have."""
-    challenge, bench = trial.challenge, trial.bench
-    workspace = trial.workspace if side is Side.CANDIDATE else bench.reference(challenge)
-    folders = bench.asset_folders(challenge)
-    by_name = {asset.name: asset for asset in challenge.assets}
-    mounted = {asset.mount: asset for asset in challenge.assets if not asset.hidden}
-    for mount, name in assets.items():
-        if mount not in mounted:
-            raise KeyError(mount)
-        mounted[mount] = by_name[name]
-    mounts = [Mount(workspace, "/submission")]
-    mounts += [Mount(folders[asset.name], f"/assets/{at}") for at, asset in mounted.items()]
-    port = {"PORT": str(challenge.entry.port)} if challenge.entry.kind is EntryKind.SERVICE else {}
-    return SandboxSpec(
-        purpose=purpose,
-        command=challenge.entry.command + args,
-        folder="/submission",
-        mounts=tuple(mounts),
-        limits=challenge.limits,
-        env={**_ENVIRONMENT, **port, **env},
-        stdin=stdin,
-        environment=trial.environment,
-        outputs=challenge.entry.kind is EntryKind.JOB,
-    )
-
-
-_ENVIRONMENT = {
-    "PATH": "/opt/python/bin:/bin",
-    "HOME": "/tmp",  # noqa: S108 - the box's own
-    "LANG": "C.UTF-8",
-    "PYTHONUNBUFFERED": "1",
-    "PYTHONDONTWRITEBYTECODE": "1",
-    "OMP_NUM_THREADS": "1",
-}
 
 
 def _require_files(challenge: Challenge, received: Received, path: Path) -> None:

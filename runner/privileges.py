@@ -8,6 +8,7 @@ import ctypes
 import fcntl
 import os
 import struct
+from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_KEEPCAPS = 8
@@ -42,6 +43,12 @@ def keep_nothing() -> None:
     _become_nobody(keep=0)
 
 
+def give_to_graders(folder: Path) -> None:
+    """Let graders write to a folder of root's; anybody else's graders are the same user."""
+    if os.geteuid() == 0 and _is_mapped(GRADER_UID):
+        os.chown(folder, GRADER_UID, GRADER_UID)
+
+
 def enter_network(network_fd: int) -> None:
     """Move this single-threaded process into a network namespace, by way of the user namespace that owns it."""
     if os.geteuid() != 0:
@@ -69,8 +76,7 @@ def _become_nobody(keep: int) -> None:
 
 def _is_mapped(uid: int) -> bool:
     """Whether the uid exists in this user namespace; one that maps few users may not have it."""
-    with open("/proc/self/uid_map") as uid_map:  # noqa: PTH123 - a pseudo-file, one read
-        rows = [[int(number) for number in line.split()] for line in uid_map]
+    rows = [[int(number) for number in line.split()] for line in Path("/proc/self/uid_map").read_text().splitlines()]
     return any(first <= uid < first + count for first, _, count in rows)
 
 

@@ -11,34 +11,34 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 from typing import assert_never
 
-from assessments.challenge import Challenge, EntryKind
+from assessments.challenge import Challenge
 from assessments.errors import InfrastructureError
 from assessments.measurement import Isolation, Side
 from assessments.observation import Breach, Excerpt, SandboxRun
 from assessments.outcome import Fault
-from assessments.submission import Digest
 from graders import wire
 from graders.decision import Account
+from runner.asked import spec_for
 from runner.calibration import Calibrations
-from runner.engines.protocol import Engine, Sandbox, SandboxSpec
+from runner.engines.collect import Collected
+from runner.engines.protocol import Sandbox, SandboxSpec
 from runner.gauges import read_gauges
-from runner.nursery import Grader, Nursery
+from runner.nursery import Grader
 from runner.placement import Placement, favoured, place
-from runner.quiet import QuietLane
+from runner.trial import Trial
 
 _MAX_SANDBOXES = 16
 _MAX_RUNS_KEPT = 100
 _LOG_CHARS_KEPT = 16_000
+_GLANCE_S = 0.05
+"""How often a measured job is looked at: what its threads waited is known of living ones only."""
 _MEASURED_OUTPUT = 16
 """How many times the output limit a service may write while it is measured."""
-
-SpecMaker = Callable[[Side, str, tuple[str, ...], dict[str, str], dict[str, str], bytes], SandboxSpec]
-"""(whose, purpose, further arguments, environment, asset by mount, stdin) -> what to start. KeyError: no such asset."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +53,14 @@ class Judged:
 class Session:
     """The state of one judging: living sandboxes by number, and the runs that have ended."""
 
-    challenge: Challenge
-    digest: Digest
-    """The challenge's, as it was read before anything else of it."""
-    engine: Engine
-    nursery: Nursery
-    lane: QuietLane
+    trial: Trial
     calibrations: Calibrations
-    spec: SpecMaker
     _living: dict[int, Sandbox] = field(default_factory=dict)
     _ended: dict[int, SandboxRun] = field(default_factory=dict)
-    _references: set[int] = field(default_factory=set)
+    _ours: set[int] = field(default_factory=set)
+    """Of the reference solution and of companions."""
+    _left: dict[int, Collected] = field(default_factory=dict)
+    """What those of them that had a state left in it."""
     _runs: list[SandboxRun] = field(default_factory=list)
     _count: int = 0
     _deadline: float = 0.0
@@ -78,6 +75,10 @@ class Session:
     _preferred: bool = False
     _finished: wire.Finished | None = None
 
+    @property
+    def challenge(self) -> Challenge:
+        return self.trial.challenge
+
     def judge(self, seed: int, *, measures: bool = True) -> Judged:
         """Have a fresh grader judge the submission. What fails on the way is in the account, and raises nothing.
 
@@ -86,11 +87,11 @@ class Session:
         broke: tuple[Fault, str] | None = None
         try:
             with self._lane_held:
-                self._lane_held.enter_context(self.lane.shared())
-                grader = self.nursery.grader(self.challenge.folder, self.digest)
+                self._lane_held.enter_context(self.trial.bench.lane.shared())
+                grader = self.trial.bench.nursery.grader(self.challenge.folder, self.trial.digest)
                 with contextlib.closing(grader), contextlib.ExitStack() as sandboxes:
                     sandboxes.callback(self._end_all)
-                    self._serve(grader, assignment(self.challenge, seed, measures=measures))
+                    self._serve(grader, assignment(self.challenge, seed, measures=measures, trial=self.trial))
         except wire.WireError as error:
             broke = Fault.GRADER_DIED, str(error)
         except InfrastructureError as error:
@@ -136,18 +137,18 @@ class Session:
         if self._placement is None:
             left_s = self._cancel_deadline()  # waiting for one's turn is no part of grading
             self._lane_held.close()
-            self._lane_held.enter_context(self.lane.alone())
+            self._lane_held.enter_context(self.trial.bench.lane.alone())
             available = os.sched_getaffinity(0)
-            self._placement = place(available, self.challenge.limits.cpus, can_pin=self.engine.can_pin)
+            self._placement = place(available, self.challenge.limits.cpus, can_pin=self.trial.bench.engine.can_pin)
             favour = favoured(grader.pid, self._placement.generator_core)
-            self._preferred = self._lane_held.enter_context(favour) and self.engine.can_prefer
+            self._preferred = self._lane_held.enter_context(favour) and self.trial.bench.engine.can_prefer
             self._set_deadline(grader, left_s)
         isolation = Isolation(
             exclusive=True,
             service_cores=self._placement.service_cores,
             generator_core=self._placement.generator_core,
             priority=self._preferred,
-            frozen=self.engine.freezes_by,
+            frozen=self.trial.bench.engine.freezes_by,
         )
         return wire.Quiet(isolation=isolation, calibrations=self.calibrations.read())
 
@@ -174,25 +175,31 @@ class Session:
             raise wire.WireError(msg)
 
     def _answer(self, grader: Grader, request: wire.FromGrader) -> None:
+        if isinstance(request, wire.StartService | wire.StartProgram):
+            self._start(grader.wire, request)
+        else:
+            wire.send(grader.wire, self._reply(grader, request))
+
+    def _reply(self, grader: Grader, request: wire.PlainRequest) -> wire.Reply:
         match request:
-            case wire.StartService():
-                self._start_service(grader.wire, request)
-            case wire.StartJob():
-                wire.send(grader.wire, self._run_job(request))
+            case wire.StartJob() | wire.RunTool():
+                return self._run(request)
+            case wire.LetGo():
+                return self._let_go(request.target)
             case wire.SignalService() | wire.FreezeService():
                 self._touch(request)
-                wire.send(grader.wire, wire.Done())
+                return wire.Done()
             case wire.WaitService():
-                wire.send(grader.wire, wire.Ended(run=self._wait(request.target, request.timeout_s)))
+                return wire.Ended(run=self._wait(request.target, request.timeout_s))
             case wire.StopService():
-                wire.send(grader.wire, wire.Ended(run=self._end(request.target)))
-            case wire.InspectService():
-                wire.send(grader.wire, self._inspect(request.target))
+                return wire.Ended(run=self._end(request.target))
+            case wire.ReadState() | wire.InspectService():
+                return self._told(request)
             case wire.BeginQuiet():
-                wire.send(grader.wire, self._begin_quiet(grader))
+                return self._begin_quiet(grader)
             case wire.ReadGauges():
                 living = {target: self._living[target] for target in request.targets if target in self._living}
-                wire.send(grader.wire, read_gauges(living))
+                return read_gauges(living)
             case _:
                 assert_never(request)
 
@@ -208,41 +215,59 @@ class Session:
         else:
             sandbox.thaw()
 
-    def _start_service(self, connection: Connection, request: wire.StartService) -> None:
-        if self.challenge.entry.kind is not EntryKind.SERVICE:
-            wire.send(connection, wire.Refused(message="this challenge's entry is a job; use run_job"))
-            return
-        try:
-            whose = "service" if request.side is Side.CANDIDATE else "reference"
-            spec = self.spec(request.side, f"{whose} {self._count + 1}", (), request.env, request.assets, b"")
-        except KeyError as error:
-            wire.send(connection, wire.Refused(message=f"there is no asset {error}"))
+    def _start(self, connection: Connection, request: wire.StartService | wire.StartProgram) -> None:
+        spec = spec_for(self.trial, request, self._count + 1)
+        if isinstance(spec, wire.Refused):
+            wire.send(connection, spec)
             return
         target, sandbox = self._started(spec)
-        if request.side is Side.REFERENCE:
-            self._references.add(target)
-        with self.nursery.dialler(sandbox.network_fd) as dialler:
-            wire.send(connection, wire.Started(target=target, started_at=sandbox.started_at))
+        if isinstance(request, wire.StartProgram) or request.side is Side.REFERENCE:
+            self._ours.add(target)
+        with self.trial.bench.nursery.dialler(sandbox.network_fd) as dialler:
+            wire.send(connection, wire.Started(target=target))
             _hand_over(connection, dialler)
 
-    def _run_job(self, request: wire.StartJob) -> wire.JobEnded | wire.Refused:
-        if self.challenge.entry.kind is not EntryKind.JOB:
-            return wire.Refused(message="this challenge's entry is a service; use service or start_service")
-        stdin = wire.decode(request.stdin_base64)
-        spec = self.spec(Side.CANDIDATE, f"job {self._count + 1}", request.args, request.env, {}, stdin)
+    def _let_go(self, target: int) -> wire.Running:
+        sandbox = self._living.get(target)
+        if sandbox is None:
+            msg = f"there is no sandbox {target} to let go"
+            raise wire.WireError(msg)
+        sandbox.let_go()
+        return wire.Running(started_at=sandbox.started_at)
+
+    def _run(self, request: wire.StartJob | wire.RunTool) -> wire.JobEnded | wire.Refused:
+        spec = spec_for(self.trial, request, self._count + 1)
+        if isinstance(spec, wire.Refused):
+            return spec
         target, sandbox = self._started(replace(spec, kept_bytes=spec.limits.output_bytes))
-        if sandbox.wait(min(request.timeout_s, self.challenge.limits.job_s)) is None:
-            sandbox.kill(Breach.TIME)
+        if isinstance(request, wire.RunTool) or request.side is Side.REFERENCE:
+            self._ours.add(target)
+        waited_s = self._to_its_end(sandbox, min(request.timeout_s, spec.limits.job_s))
         stdout, stderr = sandbox.output()
         run = self._end(target)
-        left = sandbox.collect()
+        left = sandbox.collect() if spec.kept_folder else Collected()
         return wire.JobEnded(
             run=run,
+            waited_s=waited_s,
             stdout_base64=wire.encode(stdout),
             stderr_base64=wire.encode(stderr),
-            files_base64={path: wire.encode(content) for path, content in left.files.items()},
+            files_base64=_encoded(left.files),
             refused=left.problems,
         )
+
+    def _to_its_end(self, sandbox: Sandbox, timeout_s: float) -> float | None:
+        """Wait for a job, and kill it when its time is up. While measuring: how long its threads waited for a CPU."""
+        if self._placement is None:
+            if sandbox.wait(timeout_s) is None:
+                sandbox.kill(Breach.TIME)
+            return None
+        waited_s, deadline = None, time.monotonic() + timeout_s
+        while (left_s := deadline - time.monotonic()) > 0:
+            if sandbox.wait(min(_GLANCE_S, left_s)) is not None:
+                return waited_s
+            waited_s = sandbox.waited_s()
+        sandbox.kill(Breach.TIME)
+        return waited_s
 
     def _started(self, spec: SandboxSpec) -> tuple[int, Sandbox]:
         if len(self._living) >= _MAX_SANDBOXES:
@@ -254,7 +279,7 @@ class Session:
             limits = replace(spec.limits, output_bytes=_MEASURED_OUTPUT * spec.limits.output_bytes)
             cores = self._placement.service_cores
             spec = replace(spec, limits=limits, cores=cores, preferred=self._preferred)
-        self._living[self._count] = self.engine.start(spec)
+        self._living[self._count] = self.trial.bench.engine.start(spec)
         return self._count, self._living[self._count]
 
     def _wait(self, target: int, timeout_s: float) -> SandboxRun | None:
@@ -266,16 +291,23 @@ class Session:
     def _end(self, target: int) -> SandboxRun:
         """Kill a sandbox if it still lives, and keep its run. Raises WireError for a number that never was one."""
         if target in self._living:
-            run = _bounded(self._living.pop(target).kill())
+            sandbox = self._living.pop(target)
+            run = _bounded(sandbox.kill())
             self._ended[target] = run
-            if target not in self._references:  # what it did is in the measurement
+            if self.challenge.entry.state and target not in self._ours:
+                self._left[target] = sandbox.collect()
+            if target not in self._ours:  # what the reference did is in the measurement
                 self._runs.append(run)
         if target not in self._ended:
             msg = f"there is no sandbox {target}"
             raise wire.WireError(msg)
         return self._ended[target]
 
-    def _inspect(self, target: int) -> wire.Inspected:
+    def _told(self, request: wire.ReadState | wire.InspectService) -> wire.Left | wire.Inspected:
+        target = request.target
+        if isinstance(request, wire.ReadState):
+            left = self._left.get(target, Collected())
+            return wire.Left(files_base64=_encoded(left.files), refused=left.problems)
         if target in self._living:
             sandbox = self._living[target]
             logs = b"\n".join(sandbox.output()).decode("utf-8", "replace")
@@ -285,7 +317,12 @@ class Session:
 
 
 def assignment(
-    challenge: Challenge, seed: int, *, measures: bool = True, only_collect: bool = False
+    challenge: Challenge,
+    seed: int,
+    *,
+    measures: bool = True,
+    only_collect: bool = False,
+    trial: Trial | None = None,
 ) -> wire.Assignment:
     """What a grader is told of its challenge."""
     return wire.Assignment(
@@ -299,7 +336,14 @@ def assignment(
         plans=challenge.plans,
         measures=measures,
         only_collect=only_collect,
+        companions=challenge.companions,
+        scratch=trial.scratch if trial else None,
+        submission=trial.workspace if trial else None,
     )
+
+
+def _encoded(files: Mapping[str, bytes]) -> dict[str, str]:
+    return {path: wire.encode(content) for path, content in files.items()}
 
 
 def _worth_keeping(runs: Sequence[SandboxRun]) -> tuple[SandboxRun, ...]:

@@ -9,11 +9,20 @@ from pydantic import BaseModel, ValidationError
 from assessments.budget import Budget, Plan
 from assessments.challenge import Asset, Challenge, Entry, Limits
 from assessments.check import Check, CheckId
+from assessments.companion import Companion, Program
 from assessments.errors import InvalidChallenge
-from assessments.manifest.schema import ChallengeManifest, CheckTable, EntryTable, LimitsTable, PlanTable
+from assessments.manifest.schema import (
+    ChallengeManifest,
+    CheckTable,
+    CompanionTable,
+    EntryTable,
+    LimitsTable,
+    PlanTable,
+)
 
 MANIFEST = "challenge.toml"
 REFERENCE = "solutions/accepted/reference"
+COMPANIONS = "hidden_tests/companions.py"
 _MB = 1024 * 1024
 _MARGIN_S = 30.0
 
@@ -99,6 +108,7 @@ def _challenge(folder: Path, manifest: ChallengeManifest) -> Challenge:
         assets=tuple(Asset(asset.name, asset.folder, asset.mount, asset.hidden) for asset in manifest.assets),
         checks=tuple(_check(manifest, check) for check in manifest.checks),
         plans=tuple(_plan(plan) for plan in manifest.plans),
+        companions=tuple(_companion(companion) for companion in manifest.companions),
     )
 
 
@@ -116,6 +126,17 @@ def _plan(table: PlanTable) -> Plan:
     return Plan(**table.model_dump())
 
 
+def _companion(table: CompanionTable) -> Companion:
+    program = Program(
+        command=tuple(table.command),
+        packages=tuple(table.packages),
+        ready_path=table.ready_path,
+        start_timeout_s=table.start_timeout_s,
+        memory_bytes=table.memory_mb * _MB,
+    )
+    return Companion(table.id, table.port, program if table.command else None)
+
+
 def _entry(table: EntryTable) -> Entry:
     return Entry(
         kind=table.kind,
@@ -124,6 +145,7 @@ def _entry(table: EntryTable) -> Entry:
         port=table.port,
         ready_path=table.ready_path,
         start_timeout_s=table.start_timeout_s,
+        state=table.state,
     )
 
 
@@ -146,6 +168,11 @@ def _missing_files(challenge: Challenge) -> list[str]:
         ("the hidden tests", "hidden_tests", True),
         ("environment.lock", challenge.lock_file, False),
         *([("the reference solution, which budgets are measured against", REFERENCE, True)] if challenge.plans else []),
+        *(
+            [("what answers for its companions", COMPANIONS, False)]
+            if any(companion.program is None for companion in challenge.companions)
+            else []
+        ),
         *((f"assets: '{asset.name}'", asset.folder, True) for asset in challenge.assets),
     ]
     return [

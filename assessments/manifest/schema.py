@@ -57,6 +57,7 @@ class EntryTable(_Table):
     port: int = Field(default=8000, ge=1024, le=65535, description="Service only.")
     ready_path: Annotated[str, Field(pattern=r"^/[!-~]*$", max_length=200)] = "/ready"
     start_timeout_s: float = Field(default=20, gt=0, le=300)
+    state: bool = Field(default=False, description="Service only: a folder that survives its restarts, in STATE_DIR.")
 
 
 class LimitsTable(_Table):
@@ -78,6 +79,20 @@ class AssetTable(_Table):
     folder: InsidePath
     mount: Name
     hidden: bool = False
+
+
+class CompanionTable(_Table):
+    """[[companions]]: what a service needs beside it; answered by the hidden tests, or a program from packages."""
+
+    id: Name
+    port: int = Field(ge=1024, le=65535)
+    command: list[Line] = Field(default_factory=list, max_length=50, description="Makes it a program.")
+    packages: list[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9+.-]+$", max_length=100)]] = Field(
+        default_factory=list, max_length=10, description="Debian packages, unpacked at /packages."
+    )
+    ready_path: Annotated[str, Field(pattern=r"^/[!-~]*$", max_length=200)] = "/"
+    start_timeout_s: float = Field(default=20, gt=0, le=300)
+    memory_mb: int = Field(default=512, ge=16, le=65536)
 
 
 class PlanTable(_Table):
@@ -137,12 +152,19 @@ class ChallengeManifest(BaseModel):
     entry: EntryTable
     limits: LimitsTable = LimitsTable()
     assets: list[AssetTable] = Field(default_factory=list, max_length=50)
+    companions: list[CompanionTable] = Field(default_factory=list, max_length=10)
     plans: list[PlanTable] = Field(default_factory=list, max_length=20)
     checks: list[CheckTable] = Field(min_length=1, max_length=500)
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
-        problems = [*self._repeated(), *self._unknown_skills(), *self._mounts(), *self._budgets()]
+        problems = [
+            *self._repeated(),
+            *self._unknown_skills(),
+            *self._mounts(),
+            *self._companions(),
+            *self._budgets(),
+        ]
         if problems:
             raise ValueError("; ".join(problems))
         return self
@@ -153,6 +175,7 @@ class ChallengeManifest(BaseModel):
             "skills": self.skills,
             "assets": [asset.name for asset in self.assets],
             "plans": [plan.id for plan in self.plans],
+            "companions": [companion.id for companion in self.companions],
         }
         return [
             f"{field}: '{name}' stands {count} times; give each its own name"
@@ -182,6 +205,24 @@ class ChallengeManifest(BaseModel):
             if asset.hidden and asset.mount not in shown
         ]
 
+    def _companions(self) -> list[str]:
+        problems = []
+        if self.entry.kind is not EntryKind.SERVICE and (self.companions or self.entry.state):
+            problems.append("companions: a job has neither companions nor a state; this entry is a job")
+        answered = [companion for companion in self.companions if not companion.command]
+        taken = Counter([self.entry.port, *(companion.port for companion in answered)])
+        problems += [
+            f"companions: port {port} is taken {count} times, the entry's counted; give each its own"
+            for port, count in taken.items()
+            if count > 1
+        ]
+        problems += [
+            f"companions: '{companion.id}' is answered by the hidden tests: packages are for one with a command"
+            for companion in answered
+            if companion.packages
+        ]
+        return problems
+
     def _budgets(self) -> list[str]:
         plans = {plan.id: plan for plan in self.plans}
         budgets = [(check.id, check.budget) for check in self.checks if check.budget]
@@ -210,6 +251,10 @@ class ChallengeManifest(BaseModel):
             for plan in self.plans
             if plan.scenario is Scenario.OPEN and 4 * plan.pairs_max * plan.rate_per_s * plan.block_s > _MOST_REQUESTS
         ]
-        if budgets and self.entry.kind is not EntryKind.SERVICE:
-            problems.append("checks: budgets are for services; this entry is a job")
+        is_job = self.entry.kind is EntryKind.JOB
+        problems += [
+            f"plans: '{plan.id}': {plan.scenario} is for a {'service' if is_job else 'job'}, and this entry is none"
+            for plan in self.plans
+            if (plan.scenario is Scenario.BATCH) is not is_job
+        ]
         return problems

@@ -26,6 +26,7 @@ VOID_SHARE: Final = 0.10
 
 LOAD_METRICS: Final = (Metric.P50, Metric.P95, Metric.P99, Metric.LONGEST, Metric.THROUGHPUT, Metric.CPU, Metric.MEMORY)
 START_METRICS: Final = (Metric.START_UP, Metric.CPU, Metric.MEMORY)
+BATCH_METRICS: Final = (Metric.WALL, Metric.CPU, Metric.MEMORY)
 
 
 def calibrated(measurement: Measurement) -> Mapping[str, float] | None:
@@ -55,7 +56,7 @@ def _session(measurement: Measurement, whole: tuple[Pair, ...]) -> Mapping[str, 
     counted, voids = sound(whole, plan, measurement.isolation)
     if len(counted) < looks(plan)[0] or len(voids) > VOID_SHARE * len(whole) or not _quiet(whole):
         return None
-    metrics = START_METRICS if plan.scenario is Scenario.START_UP else LOAD_METRICS
+    metrics = {Scenario.START_UP: START_METRICS, Scenario.BATCH: BATCH_METRICS}.get(plan.scenario, LOAD_METRICS)
     figures = {metric.value: _median(measurement, counted, metric) for metric in metrics}
     return {name: value for name, value in figures.items() if value is not None} or None
 

@@ -27,7 +27,7 @@ CLOCK_S: Final = 1e-6
 RESOLUTION: Final = 0.005
 """Two runs of the same thing differ by about this share for reasons that no block shows, such as where memory lies."""
 
-LATENCIES: Final = frozenset({Metric.P50, Metric.P95, Metric.P99, Metric.LONGEST, Metric.START_UP})
+LATENCIES: Final = frozenset({Metric.P50, Metric.P95, Metric.P99, Metric.LONGEST, Metric.START_UP, Metric.WALL})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def figure(blocks: Sequence[Block], metric: Metric) -> float | None:
     match metric:
         case Metric.P50 | Metric.P95 | Metric.P99:
             return order_statistic(_latencies_s(blocks), QUANTILES[metric])
-        case Metric.LONGEST | Metric.START_UP:
+        case Metric.LONGEST | Metric.START_UP | Metric.WALL:
             return max(_latencies_s(blocks), default=math.inf)
         case Metric.THROUGHPUT:
             return right_answers(blocks) / max(sum(block.noise.seconds for block in blocks), CLOCK_S)

@@ -17,6 +17,8 @@ from graders.budgets.session import (
 )
 from graders.budgets.words import NAMES, amount, confidence, percent, sentence, times
 
+_TURNS = {Scenario.START_UP: "starts", Scenario.BATCH: "runs"}
+
 
 def passed(plan: Plan, budget: Budget, first: Finding) -> str:
     """Of a budget that the first session is within."""
@@ -110,7 +112,7 @@ def _obstacle(plan: Plan, budget: Budget, finding: Finding) -> str:
 
 def _counted(plan: Plan, budget: Budget, findings: Sequence[Finding]) -> str:
     used = sum(finding.pairs for finding in findings)
-    noun = "starts" if plan.scenario is Scenario.START_UP else "blocks"
+    noun = _TURNS.get(plan.scenario, "blocks")
     text = f"{used} {'pair' if used == 1 else 'pairs'} of {noun}"
     if budget.metric is Metric.MEMORY:
         return f"{text} were looked at."

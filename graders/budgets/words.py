@@ -17,6 +17,7 @@ NAMES: Final[Mapping[Metric, str]] = MappingProxyType(
         Metric.CPU: "CPU time a right answer",
         Metric.MEMORY: "peak memory",
         Metric.START_UP: "start-up time",
+        Metric.WALL: "time of a run",
     }
 )
 

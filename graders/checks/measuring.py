@@ -12,18 +12,25 @@ import random
 import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from typing import cast
 
 from assessments.budget import Budget, Plan, Scenario
-from assessments.measurement import Block, Measurement, Noise, Side
+from assessments.measurement import Block, Measurement, Side
 from graders import wire
 from graders.budgets import Step, next_step
-from graders.checks.runner_link import ChallengeError, RunnerLink, StartedService, end_in_words
+from graders.checks.batches import MakeRun, runs
+from graders.checks.errors import ChallengeError
+from graders.checks.instances import StartedService, end_in_words
+from graders.checks.noise import difference, noise_between, own_wait_s
+from graders.checks.runner_link import RunnerLink
+from graders.checks.turns import ReferenceFailed, Turns, order
 from graders.http import BadAnswer
 from graders.load import Ask, Volley, arrivals, closed_loop, open_loop
 
 MakeAsk = Callable[[random.Random], Ask]
 """From random numbers to one request, and how to judge its answer. Must not make the same request twice."""
+
+Make = MakeAsk | MakeRun
 
 _FRESH_EVERY = 8
 """Every eighth request has a connection of its own, as a client's first one does."""
@@ -34,10 +41,6 @@ _MOST_ASKS = 20_000
 _MESSAGE_CHARS = 120
 
 
-class ReferenceFailed(ChallengeError):
-    """The challenge's own reference solution did not start, or came to an end: nothing can be measured against it."""
-
-
 @dataclass
 class Measuring:
     """The measurements of one grader, each made once however many checks rest on it."""
@@ -46,11 +49,11 @@ class Measuring:
     _quiet: wire.Quiet | None = None
     _made: dict[str, Measurement | BadAnswer] = field(default_factory=dict)
 
-    def measured(self, plan: Plan, make_ask: MakeAsk | None) -> Measurement:
+    def measured(self, plan: Plan, make: Make | None) -> Measurement:
         """What the plan saw. Raises BadAnswer when the submission does not start, ReferenceFailed for the reference."""
         if plan.id not in self._made:
             try:
-                self._made[plan.id] = measurement = self._measure(plan, make_ask)
+                self._made[plan.id] = measurement = self._measure(plan, make)
                 self.link.tell(wire.Measured(measurement=measurement))
             except BadAnswer as error:
                 self._made[plan.id] = error
@@ -59,7 +62,7 @@ class Measuring:
             raise made
         return made
 
-    def _measure(self, plan: Plan, make_ask: MakeAsk | None) -> Measurement:
+    def _measure(self, plan: Plan, make: Make | None) -> Measurement:
         quiet = self.begin()
         budgets = [
             check.budget for check in self.link.assignment.checks if check.budget and check.budget.plan == plan.id
@@ -72,7 +75,7 @@ class Measuring:
         )
         deadline = time.monotonic() + plan.most_s(self.link.assignment.start_timeout_s)
         for session in range(2):
-            pairs = _pairs(self.link, measurement, session, make_ask)
+            pairs = _pairs(self.link, measurement, session, make)
             measurement, step = _until_decided(pairs, measurement, budgets, deadline)
             if step is not Step.SECOND_SESSION:
                 break
@@ -85,16 +88,8 @@ class Measuring:
         return self._quiet
 
 
-@dataclass(frozen=True, slots=True)
-class _Turns:
-    """One turn of each side. `ended` says why the submission gives no more of them; empty when it goes on."""
-
-    blocks: tuple[Block, ...]
-    ended: str = ""
-
-
 def _until_decided(
-    pairs: Generator[_Turns, None, None], measurement: Measurement, budgets: Sequence[Budget], deadline: float
+    pairs: Generator[Turns, None, None], measurement: Measurement, budgets: Sequence[Budget], deadline: float
 ) -> tuple[Measurement, Step]:
     step = Step.MORE
     with contextlib.closing(pairs):
@@ -106,33 +101,27 @@ def _until_decided(
     return measurement, step
 
 
-def _pairs(
-    link: RunnerLink, measurement: Measurement, session: int, make_ask: MakeAsk | None
-) -> Generator[_Turns, None, None]:
+def _pairs(link: RunnerLink, measurement: Measurement, session: int, make: Make | None) -> Generator[Turns, None, None]:
     plan = measurement.plan
     numbers = random.Random(f"{measurement.seed}:{plan.id}:{session}")  # noqa: S311 - reproducible on purpose
     if plan.scenario is Scenario.START_UP:
         return _starts(link, session, numbers)
-    if make_ask is None:
-        msg = f"the plan '{plan.id}' needs requests: measure(make_ask)"
+    if make is None:
+        msg = f"the plan '{plan.id}' needs something to measure: measure(make_ask), or measure(make_run) of a job"
         raise ChallengeError(msg)
-    return _loads(link, measurement, session, numbers, make_ask)
-
-
-def _order(pair: int, first: Side) -> tuple[Side, Side]:
-    """A B, B A, A B, ...: whatever drifts meets both alike."""
-    second = Side.CANDIDATE if first is Side.REFERENCE else Side.REFERENCE
-    return (first, second) if pair % 2 == 0 else (second, first)
+    if plan.scenario is Scenario.BATCH:
+        return runs(link, plan, session, numbers, cast(MakeRun, make))
+    return _loads(link, measurement, session, numbers, cast(MakeAsk, make))
 
 
 # Start-up
 
 
-def _starts(link: RunnerLink, session: int, numbers: random.Random) -> Generator[_Turns, None, None]:
+def _starts(link: RunnerLink, session: int, numbers: random.Random) -> Generator[Turns, None, None]:
     first = numbers.choice(list(Side))
     for pair in itertools.count():
         blocks = []
-        for side in _order(pair, first):
+        for side in order(pair, first):
             before = link.gauges(())
             began = time.process_time()
             service = link.start_service({}, {}, side)
@@ -144,20 +133,20 @@ def _starts(link: RunnerLink, session: int, numbers: random.Random) -> Generator
                     raise ReferenceFailed(f"the reference solution did not start: {error}") from error
                 if not pair and not session:
                     raise
-                yield _Turns((), f"a further instance did not start: {error}")
+                yield Turns((), f"a further instance did not start: {error}")
                 return
             finally:
                 service.stop()
             gauge = after.targets.get(service.target) or wire.Gauge(cpu_s=None, memory_bytes=None, waited_s=None)
             own_s = time.process_time() - began
-            noise = _noise(before, after, service.startup_s, {side: gauge.cpu_s}, own_s, 0.0)
+            noise = noise_between(before, after, service.startup_s, {side: gauge.cpu_s}, own_s, 0.0)
             if side is Side.REFERENCE:
                 noise = replace(noise, reference_wait_s=gauge.waited_s)
             took_us = round(service.startup_s * 1e6)
             blocks.append(
                 Block(side, session, pair, (0,), (0,), (took_us,), {}, gauge.cpu_s, gauge.memory_bytes, noise)
             )
-        yield _Turns(tuple(blocks))
+        yield Turns(tuple(blocks))
 
 
 # Load
@@ -165,7 +154,7 @@ def _starts(link: RunnerLink, session: int, numbers: random.Random) -> Generator
 
 def _loads(
     link: RunnerLink, measurement: Measurement, session: int, numbers: random.Random, make_ask: MakeAsk
-) -> Generator[_Turns, None, None]:
+) -> Generator[Turns, None, None]:
     plan = measurement.plan
     services = {}
     try:
@@ -175,7 +164,7 @@ def _loads(
             except BadAnswer as error:
                 if not session:
                     raise
-                yield _Turns((), f"a further instance did not start: {error}")
+                yield Turns((), f"a further instance did not start: {error}")
                 return
             services[side].freeze()
         driver = _Driver(link, plan, services, spin=measurement.isolation.generator_core is not None)
@@ -184,9 +173,9 @@ def _loads(
         first = numbers.choice(list(Side))
         for pair in itertools.count():
             load = _volley(plan, plan.block_s, numbers, make_ask)
-            blocks = tuple(driver.block(side, session, pair, load) for side in _order(pair, first))
+            blocks = tuple(driver.block(side, session, pair, load) for side in order(pair, first))
             ended = driver.why_ended(blocks)
-            yield _Turns(blocks, ended)
+            yield Turns(blocks, ended)
             if ended:
                 return
     finally:
@@ -238,12 +227,12 @@ class _Driver:
     spin: bool
 
     def block(self, side: Side, session: int, pair: int, load: _Load) -> Block:
-        before, own_before_s, waited_before_s = self._gauges(), time.process_time(), _own_wait_s()
+        before, own_before_s, waited_before_s = self._gauges(), time.process_time(), own_wait_s()
         volley = self.drive(side, load)
         after, own_s = self._gauges(), time.process_time() - own_before_s
         used = {one: self._grown(before, after, one, "cpu_s") for one in self.services}
-        noise = _noise(before, after, volley.seconds, used, own_s, volley.lag_s)
-        noise = replace(noise, generator_wait_s=_difference(_own_wait_s(), waited_before_s))
+        noise = noise_between(before, after, volley.seconds, used, own_s, volley.lag_s)
+        noise = replace(noise, generator_wait_s=difference(own_wait_s(), waited_before_s))
         if side is Side.REFERENCE:
             noise = replace(noise, reference_wait_s=self._grown(before, after, side, "waited_s"))
         gauge = after.targets.get(self.services[side].target)
@@ -306,39 +295,4 @@ class _Driver:
     def _grown(self, before: wire.Gauges, after: wire.Gauges, side: Side, name: str) -> float | None:
         target = self.services[side].target
         ends = (getattr(gauges.targets.get(target), name, None) for gauges in (after, before))
-        return _difference(*ends)
-
-
-def _noise(
-    before: wire.Gauges,
-    after: wire.Gauges,
-    seconds: float,
-    used_s: dict[Side, float | None],
-    own_s: float,
-    lag_s: float,
-) -> Noise:
-    busy_s = _difference(after.busy_s, before.busy_s)
-    foreign_s = None
-    if busy_s is not None and None not in used_s.values():
-        known_s = own_s + after.runner_s - before.runner_s + sum(used or 0.0 for used in used_s.values())
-        foreign_s = max(busy_s - known_s, 0.0)
-    return Noise(
-        seconds=seconds,
-        foreign_cpu_s=foreign_s,
-        steal_s=_difference(after.steal_s, before.steal_s),
-        pressure_s=_difference(after.pressure_s, before.pressure_s),
-        reference_wait_s=None,
-        generator_lag_s=lag_s,
-    )
-
-
-def _own_wait_s() -> float | None:
-    """What this thread has waited for a CPU so far, in seconds (proc(5), schedstat)."""
-    try:
-        return int(Path("/proc/thread-self/schedstat").read_text().split()[1]) / 1e9
-    except (OSError, IndexError):
-        return None
-
-
-def _difference(after: float | None, before: float | None) -> float | None:
-    return None if after is None or before is None else max(after - before, 0.0)
+        return difference(*ends)

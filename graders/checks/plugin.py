@@ -4,10 +4,11 @@ A check fails by AssertionError (a wrong answer) or BadAnswer (no proper answer)
 else it raises is the challenge's own fault, and so are a skip, an expected failure and a run past the time limit.
 """
 
+import os
 import random
 import signal
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -20,13 +21,16 @@ from assessments.outcome import Fault, Outcome
 from graders import wire
 from graders.budgets import rule
 from graders.checks import collection
-from graders.checks.measuring import MakeAsk, Measuring
-from graders.checks.oracle import load_oracle
-from graders.checks.runner_link import ChallengeError, RunnerLink, StartedService, how_one_ended
+from graders.checks.authored import load_oracle
+from graders.checks.errors import ChallengeError
+from graders.checks.instances import StartedProgram, StartedService, how_one_ended
+from graders.checks.measuring import Make, Measuring
+from graders.checks.runner_link import RunnerLink
+from graders.checks.scratch import Inputs
 from graders.checks.shared_service import SharedService
 from graders.checks.verdict import CheckStalled, Undecided, Verdict, decide
 from graders.http import BadAnswer, Client
-from graders.target import RunJob, Service
+from graders.target import JobResult, RunJob, Service
 
 _GRACE_S = 2.0
 """A check that waits on the submission is cut off by its client at its limit; past limit + grace the check stalls."""
@@ -116,6 +120,7 @@ class HiddenTests:
         self._verdict = None
         self._called = False
         self._in_use = []
+        os.umask(0o022)  # what it writes to the scratch folder is for sandboxes to read
         self._ruling = None
         self._link.witness.begin(None)
         self._began = time.monotonic()
@@ -199,10 +204,13 @@ class HiddenTests:
         started = 0
 
         def start(
-            env: Mapping[str, str] | None = None, assets: Mapping[str, str] | None = None, wait_ready: bool = True
+            env: Mapping[str, str] | None = None,
+            assets: Mapping[str, str] | None = None,
+            wait_ready: bool = True,
+            state: Mapping[str, bytes] | None = None,
         ) -> Service:
             nonlocal started
-            service = self._link.start_service(env or {}, assets or {})
+            service = self._link.start_service(env or {}, assets or {}, state=state)
             started += 1
             self._in_use.append(service)
             if wait_ready:
@@ -219,14 +227,61 @@ class HiddenTests:
         return self._link.run_job
 
     @pytest.fixture
+    def start_companion(self) -> Iterator[Callable[..., StartedProgram]]:
+        """Starts companions that are programs, each in a sandbox and network of its own, gone when the check ends."""
+        programs: list[StartedProgram] = []
+
+        def start(name: str, inputs: Inputs | None = None, beside: Service | None = None) -> StartedProgram:
+            assert beside is None or isinstance(beside, StartedService)
+            programs.append(self._link.start_program(name, inputs or {}, beside))
+            try:
+                programs[-1].await_ready()
+            except BadAnswer as error:
+                said = programs[-1].logs()[-600:]
+                msg = f"the companion '{name}' did not start: {error}; it said: {said}"
+                raise ChallengeError(msg) from error
+            return programs[-1]
+
+        yield start
+        for program in programs:
+            program.stop()
+
+    @pytest.fixture
+    def run_tool(self) -> Callable[..., JobResult]:
+        """Runs a command beside a companion's packages to its end, in a sandbox of its own."""
+
+        def run(name: str, command: Sequence[str], inputs: Inputs | None = None, timeout_s: float = 30) -> JobResult:
+            return self._link.run_tool(name, command, inputs or {}, timeout_s)
+
+        return run
+
+    @pytest.fixture
+    def scratch(self) -> Path:
+        """The grader's own folder for data sets, empty at first and gone with the grading."""
+        return self._link.scratch.folder
+
+    @pytest.fixture
+    def submitted(self) -> Callable[[str], bytes]:
+        """One file of the submission, as data. Raises BadAnswer when it has no such file."""
+
+        def read(path: str) -> bytes:
+            folder = self._link.assignment.submission
+            found = folder / path if folder and ".." not in Path(path).parts else None
+            if found is None or not found.is_file():
+                raise BadAnswer(f"the submission has no file {path}")
+            return found.read_bytes()
+
+        return read
+
+    @pytest.fixture
     def measure(self, request: pytest.FixtureRequest) -> Callable[..., None]:
         """Measures what the check's budget limits, beside the reference solution, and passes only inside the limit.
 
-        `measure(make_ask)`: random numbers in, one request and how to judge its answer out (`graders.load.Ask`); no
-        argument for a start-up plan.
+        `measure(make_ask)`: random numbers in, one request and how to judge its answer out (`graders.load.Ask`); for a
+        batch plan `measure(make_run)`, with one run (`graders.target.Run`); no argument for a start-up plan.
         """
 
-        def hold(make_ask: MakeAsk | None = None) -> None:
+        def hold(make: Make | None = None) -> None:
             check = self._check_of(request.node)
             if check.budget is None:
                 msg = f"'{check.id}' has no budget in the manifest"
@@ -237,7 +292,7 @@ class HiddenTests:
             if not self._link.assignment.measures:
                 raise Undecided("nothing was measured in this grading")
             plan = next(plan for plan in self._link.assignment.plans if plan.id == check.budget.plan)
-            self._ruling = rule(self._measuring.measured(plan, make_ask), check.budget)
+            self._ruling = rule(self._measuring.measured(plan, make), check.budget)
             if self._ruling.outcome is not Outcome.PASSED:
                 raise Undecided(self._ruling.why, self._ruling)
 

@@ -1,34 +1,27 @@
-"""The grader's end of the wire: asks the runner for sandboxes, and wraps them as what checks use."""
+"""The grader's end of the wire: asks the runner for sandboxes, and takes what it answers apart."""
 
 import contextlib
 import signal
 import socket
-import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from multiprocessing.connection import Connection
+from typing import Any, TypeVar
 
+from assessments.companion import Companion
 from assessments.measurement import Side
-from assessments.observation import Breach, SandboxRun, Usage
-from assessments.outcome import Fault
 from graders import wire
-from graders.http import BadAnswer, Client
+from graders.checks.authored import companion_maker
+from graders.checks.errors import ChallengeError
+from graders.checks.instances import BREACH_FAULTS, Instance, StartedProgram, StartedService
+from graders.checks.scratch import Inputs, Scratch
+from graders.companions.server import CompanionServer
+from graders.http import BadAnswer
 from graders.http.client import Witness
 from graders.http.dial import SandboxDial
 from graders.target import JobResult
 
-_READY_POLL_S = 0.02
-_READY_REQUEST_S = 5.0
-_DYING_S = 0.25
-
-_BREACH_FAULTS = {
-    Breach.TIME: Fault.TIME_LIMIT,
-    Breach.MEMORY: Fault.OUT_OF_MEMORY,
-    Breach.OUTPUT: Fault.OUTPUT_FLOOD,
-}
-
-
-class ChallengeError(Exception):
-    """The check asked the runner for something that does not exist."""
+_Reply = TypeVar("_Reply")
 
 
 @contextlib.contextmanager
@@ -57,6 +50,10 @@ class RunnerLink:
         with _alarm_held():
             return self._reply_to(request)
 
+    def told(self, request: wire.FromGrader, kind: type[_Reply]) -> _Reply:
+        """As `ask`, for the one kind of reply that the request has."""
+        return _expected(self.ask(request), kind)
+
     def _reply_to(self, request: wire.FromGrader) -> wire.Reply:
         wire.send(self._connection, request)
         reply = wire.receive_reply(self._connection)
@@ -67,34 +64,98 @@ class RunnerLink:
     def tell(self, event: wire.Event) -> None:
         wire.send(self._connection, event)
 
+    @cached_property
+    def scratch(self) -> Scratch:
+        """The grader's own folder. Raises ChallengeError where nothing is graded."""
+        if self.assignment.scratch is None:
+            raise ChallengeError("there is no scratch folder while tests are only collected")
+        return Scratch(self.assignment.scratch)
+
+    @cached_property
+    def _make_companions(self) -> Callable[[], Mapping[str, Any]]:
+        return companion_maker(self.assignment.challenge_folder, self.assignment.seed)
+
     def begin_quiet(self) -> wire.Quiet:
         """Nothing else of ours runs on this host from now on. May take as long as others take to finish."""
-        reply = self.ask(wire.BeginQuiet())
-        if not isinstance(reply, wire.Quiet):
-            msg = f"expected quiet, got {reply.reply}"
-            raise wire.WireError(msg)
-        return reply
+        return self.told(wire.BeginQuiet(), wire.Quiet)
 
-    def gauges(self, services: Iterable["StartedService"]) -> wire.Gauges:
+    def gauges(self, services: Iterable[Instance]) -> wire.Gauges:
         """Readings of the host and of these instances, of one moment."""
-        reply = self.ask(wire.ReadGauges(targets=tuple(service.target for service in services)))
-        if not isinstance(reply, wire.Gauges):
-            msg = f"expected gauges, got {reply.reply}"
-            raise wire.WireError(msg)
-        return reply
+        return self.told(wire.ReadGauges(targets=tuple(service.target for service in services)), wire.Gauges)
 
     def start_service(
-        self, env: Mapping[str, str], assets: Mapping[str, str], side: Side = Side.CANDIDATE
-    ) -> "StartedService":
-        """A new instance, not yet ready."""
+        self,
+        env: Mapping[str, str],
+        assets: Mapping[str, str],
+        side: Side = Side.CANDIDATE,
+        state: Mapping[str, bytes] | None = None,
+    ) -> StartedService:
+        """A new instance, not yet ready. Its companions stand before its process is let go."""
+        files = {path: wire.encode(content) for path, content in (state or {}).items()}
+        request = wire.StartService(env=dict(env), assets=dict(assets), side=side, state_base64=files)
+        target, dial = self._started(request, self.assignment.port)
+        service = StartedService(self, target, dial, self._companions(dial))
+        service.let_go()
+        return service
+
+    def start_program(self, name: str, inputs: Inputs, beside: StartedService | None) -> StartedProgram:
+        """A companion's program, not yet ready; in its network the submission's port leads to `beside`."""
+        companion = self._program(name)
+        request = wire.StartProgram(companion=name, inputs=self.scratch.names(inputs))
+        target, dial = self._started(request, companion.port)
+        program = StartedProgram(self, target, dial, companion)
+        if beside:
+            program.lead(self.assignment.port, beside.dial)
+        program.let_go()
+        return program
+
+    def run_tool(self, name: str, command: Sequence[str], inputs: Inputs, timeout_s: float) -> JobResult:
+        """A command beside a companion's packages, to its end. Raises BadAnswer when it breaks a limit."""
+        self._program(name)
+        request = wire.RunTool(
+            companion=name,
+            command=tuple(command),
+            inputs=self.scratch.names(inputs),
+            timeout_s=self.witness.time_left(timeout_s),
+        )
+        return job_result(self.told(request, wire.JobEnded))
+
+    def run_job(
+        self,
+        args: Sequence[str] = (),
+        stdin: bytes = b"",
+        env: Mapping[str, str] | None = None,
+        inputs: Inputs | None = None,
+    ) -> JobResult:
+        """See `graders.target.RunJob`."""
+        timeout_s = self.witness.time_left(self.assignment.job_s)
+        return job_result(self.job(args, stdin, env or {}, self.scratch.names(inputs or {}), timeout_s))
+
+    def job(
+        self,
+        args: Sequence[str],
+        stdin: bytes,
+        env: Mapping[str, str],
+        inputs: Mapping[str, str],
+        timeout_s: float,
+        side: Side = Side.CANDIDATE,
+    ) -> wire.JobEnded:
+        """One run of the command, to its end. `inputs`: by name, a folder's name below the scratch."""
+        request = wire.StartJob(
+            side=side,
+            args=tuple(args),
+            env=dict(env),
+            stdin_base64=wire.encode(stdin),
+            inputs=dict(inputs),
+            timeout_s=timeout_s,
+        )
+        return self.told(request, wire.JobEnded)
+
+    def _started(self, request: wire.StartService | wire.StartProgram, port: int) -> tuple[int, SandboxDial]:
         with _alarm_held():
-            reply = self._reply_to(wire.StartService(env=dict(env), assets=dict(assets), side=side))
-            if not isinstance(reply, wire.Started):
-                msg = f"expected a started service, got {reply.reply}"
-                raise wire.WireError(msg)
+            reply = _expected(self._reply_to(request), wire.Started)
             dialler = self._descriptor()
-        dial = SandboxDial(socket.socket(fileno=dialler), self.assignment.port)
-        return StartedService(self, reply.target, reply.started_at, dial)
+        return reply.target, SandboxDial(socket.socket(fileno=dialler), port)
 
     def _descriptor(self) -> int:
         """The descriptor that follows a reply on the same wire."""
@@ -108,132 +169,43 @@ class RunnerLink:
             raise wire.WireError(msg)
         return descriptors[0]
 
-    def run_job(self, args: Sequence[str] = (), stdin: bytes = b"", env: Mapping[str, str] | None = None) -> JobResult:
-        """See `graders.target.RunJob`."""
-        timeout_s = self.witness.time_left(self.assignment.job_s)
-        request = wire.StartJob(
-            args=tuple(args), env=dict(env or {}), stdin_base64=wire.encode(stdin), timeout_s=timeout_s
-        )
-        reply = self.ask(request)
-        if not isinstance(reply, wire.JobEnded):
-            msg = f"expected a finished job, got {reply.reply}"
-            raise wire.WireError(msg)
-        run = reply.run
-        if run.breach is not None:
-            raise BadAnswer(f"the run was ended for breaking its {run.breach} limit", _BREACH_FAULTS[run.breach])
-        if run.exit_code is None:
-            msg = "a run was killed, but for no limit"
-            raise wire.WireError(msg)
-        stdout, stderr = wire.decode(reply.stdout_base64), wire.decode(reply.stderr_base64)
-        files = {path: wire.decode(content) for path, content in reply.files_base64.items()}
-        return JobResult(run.exit_code, stdout, stderr, run.wall_s, run.usage, files, reply.refused)
+    def _companions(self, dial: SandboxDial) -> dict[str, CompanionServer]:
+        declared = [companion for companion in self.assignment.companions if companion.program is None]
+        if not declared:
+            return {}
+        made = self._make_companions()
+        if set(made) != {companion.id for companion in declared}:
+            msg = f"make_companions made {sorted(made)}, the manifest has {[one.id for one in declared]}"
+            raise ChallengeError(msg)
+        return {one.id: CompanionServer(made[one.id], dial, one.port) for one in declared}
+
+    def _program(self, name: str) -> Companion:
+        for companion in self.assignment.companions:
+            if companion.id == name and companion.program:
+                return companion
+        msg = f"there is no companion '{name}' that is a program"
+        raise ChallengeError(msg)
 
 
-class StartedService:
-    """One instance of the service; see `graders.target.Service` for what each call promises."""
-
-    def __init__(self, link: RunnerLink, target: int, started_at: float, dial: SandboxDial) -> None:
-        self._link = link
-        self.target = target
-        """Its number with the runner."""
-        self._started_at = started_at
-        self._dial = dial
-        self._run: SandboxRun | None = None
-        self.startup_s = float("nan")
-        self.http = Client(dial, link.witness)
-
-    @property
-    def alive(self) -> bool:
-        return self.wait(0) is None
-
-    def await_ready(self) -> None:
-        """Ask the ready path until it answers 200. Raises BadAnswer when the start's time is up or the process ends."""
-        assignment = self._link.assignment
-        deadline = self._started_at + assignment.start_timeout_s
-        last = "it never accepted a connection"
-        while time.monotonic() < deadline:
-            try:
-                asked_s = min(_READY_REQUEST_S, max(deadline - time.monotonic(), 0.01))
-                asked_s = self._link.witness.time_left(asked_s)
-                response = Client(self._dial, Witness()).get(assignment.ready_path, timeout_s=asked_s)
-            except BadAnswer as error:
-                last = str(error)
-            else:
-                if response.status == 200:
-                    self.startup_s = time.monotonic() - self._started_at
-                    return
-                last = f"GET {assignment.ready_path} answered {response.status}"
-            ended = self.wait(_READY_POLL_S)
-            if ended is not None:
-                raise BadAnswer(f"the service ended before it was ready: {end_in_words(ended)}", Fault.DID_NOT_START)
-        within = f"within {assignment.start_timeout_s:g} s"
-        raise BadAnswer(f"the service was not ready {within}: {last}", Fault.DID_NOT_START)
-
-    @property
-    def dial(self) -> SandboxDial:
-        return self._dial
-
-    def freeze(self) -> None:
-        """Stop every process of the instance, until it is thawed."""
-        self._link.ask(wire.FreezeService(target=self.target, frozen=True))
-
-    def thaw(self) -> None:
-        self._link.ask(wire.FreezeService(target=self.target, frozen=False))
-
-    def signal(self, name: str) -> None:
-        self._link.ask(wire.SignalService.model_validate({"target": self.target, "signal": name}))
-
-    def wait(self, timeout_s: float) -> SandboxRun | None:
-        return self.ended_within(self._link.witness.time_left(timeout_s) if timeout_s > 0 else 0)
-
-    def ended_within(self, timeout_s: float) -> SandboxRun | None:
-        """As `wait`, but also after the check's time is up."""
-        if self._run is None:
-            reply = self._link.ask(wire.WaitService(target=self.target, timeout_s=timeout_s))
-            self._run = reply.run if isinstance(reply, wire.Ended) else None
-        return self._run
-
-    def usage(self) -> Usage:
-        return self._inspected().usage
-
-    def logs(self) -> str:
-        return self._inspected().logs
-
-    def stop(self) -> SandboxRun | None:
-        reply = self._link.ask(wire.StopService(target=self.target))
-        self._dial.close()
-        if isinstance(reply, wire.Ended):
-            self._run = reply.run
-        return self._run
-
-    def _inspected(self) -> wire.Inspected:
-        reply = self._link.ask(wire.InspectService(target=self.target))
-        if not isinstance(reply, wire.Inspected):
-            msg = f"expected figures, got {reply.reply}"
-            raise wire.WireError(msg)
-        return reply
+def job_files(reply: wire.JobEnded | wire.Left) -> dict[str, bytes]:
+    """The files in a reply, by relative path."""
+    return {path: wire.decode(content) for path, content in reply.files_base64.items()}
 
 
-def end_in_words(run: SandboxRun) -> str:
-    """A run's end in words, with the last line it printed to stderr."""
+def _expected(reply: wire.Reply, kind: type[_Reply]) -> _Reply:
+    if not isinstance(reply, kind):
+        msg = f"expected {kind.__name__}, got {reply.reply}"
+        raise wire.WireError(msg)
+    return reply
+
+
+def job_result(ended: wire.JobEnded) -> JobResult:
+    """What came of a run. Raises BadAnswer when it broke a limit."""
+    run = ended.run
     if run.breach is not None:
-        end = f"ended for breaking its {run.breach} limit"
-    elif run.exit_code is None:
-        end = "killed by the grader"
-    elif run.exit_code > 128:
-        end = f"died of signal {run.exit_code - 128}"
-    else:
-        end = f"exit code {run.exit_code}"
-    lines = run.stderr.text.strip().splitlines()
-    return f"{end} (its last words: {lines[-1][:300]})" if lines else end
-
-
-def how_one_ended(services: Iterable[StartedService]) -> tuple[str, Fault] | None:
-    """Of the first of these services that has ended: how, in words, and as which fault that counts.
-
-    One that hung up because it is dying gets a moment to be dead.
-    """
-    run = next((run for service in services if (run := service.ended_within(_DYING_S)) is not None), None)
-    if run is None:
-        return None
-    return end_in_words(run), _BREACH_FAULTS[run.breach] if run.breach else Fault.DIED
+        raise BadAnswer(f"the run was ended for breaking its {run.breach} limit", BREACH_FAULTS[run.breach])
+    if run.exit_code is None:
+        msg = "a run was killed, but for no limit"
+        raise wire.WireError(msg)
+    stdout, stderr = wire.decode(ended.stdout_base64), wire.decode(ended.stderr_base64)
+    return JobResult(run.exit_code, stdout, stderr, run.wall_s, run.usage, job_files(ended), ended.refused)

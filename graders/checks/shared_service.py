@@ -1,7 +1,8 @@
 """The instance that most checks talk to."""
 
 from assessments.outcome import Fault
-from graders.checks.runner_link import RunnerLink, StartedService
+from graders.checks.instances import StartedService
+from graders.checks.runner_link import RunnerLink
 from graders.http import BadAnswer
 
 _MAX_STARTS = 6

@@ -12,6 +12,8 @@ from typing import Protocol
 from assessments.outcome import Fault
 from graders.http.messages import BadAnswer
 
+_BACKLOG = 128
+
 
 class Dial(Protocol):
     """Opens connections to the service under test."""
@@ -57,6 +59,18 @@ class SandboxDial:
 
     def close(self) -> None:
         self._dialler.close()
+
+    def listen(self, port: int) -> socket.socket:
+        """A listener on the loopback of the sandbox. Raises OSError when the port is taken there."""
+        listener = self.fresh_socket()
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(("127.0.0.1", port))
+            listener.listen(_BACKLOG)
+        except OSError:
+            listener.close()
+            raise
+        return listener
 
     def fresh_socket(self) -> socket.socket:
         try:

@@ -21,6 +21,8 @@ class CollectLimits:
     levels: int = 8
     name_bytes: int = 120
     total_bytes: int = 8 * 1024 * 1024
+    holes: bool = False
+    """Whether files may have holes, as those of a database do; they are read as zeros and counted whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ class _Walk:
             raise _Refused("has more than one name")
         if status.st_size > self._bytes_left:
             raise _Refused(f"over the {self._limits.total_bytes} bytes that all files may have")
-        if status.st_blocks * _BLOCK_BYTES < status.st_size:
+        if not self._limits.holes and status.st_blocks * _BLOCK_BYTES < status.st_size:
             raise _Refused("has holes in it")
         with os.fdopen(os.dup(descriptor), "rb") as file:
             content = file.read(status.st_size)

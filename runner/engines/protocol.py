@@ -12,7 +12,7 @@ from typing import Protocol
 from assessments.challenge import Limits
 from assessments.observation import Breach, SandboxRun, Usage
 from assessments.scorecard import EngineRef
-from runner.engines.collect import Collected
+from runner.engines.collect import Collected, CollectLimits
 from runner.engines.environments import Environment
 
 OUTPUTS = "/outputs"
@@ -60,6 +60,11 @@ class SandboxSpec:
     def kept_folder(self) -> str | None:
         """The folder whose files `Sandbox.collect` gives."""
         return OUTPUTS if self.outputs else STATE if self.state is not None else None
+
+    @property
+    def kept_limits(self) -> CollectLimits:
+        """What of it is read."""
+        return CollectLimits(holes=not self.outputs)
 
 
 class Sandbox(Protocol):

@@ -42,7 +42,10 @@ Say = Callable[[str], None]
 PYTHON_HOME = PurePosixPath("/opt/python")
 HOLD = "/sbin/hold"
 
-_MOUNT_POINTS = ("proc", "dev", "tmp", "run", "home", "var/tmp", "submission", "assets", "inputs", "packages", "outputs", "state")
+_MOUNT_POINTS = (
+    *("proc", "dev", "tmp", "run", "home", "var/tmp"),
+    *("submission", "assets", "inputs", "packages", "outputs", "state"),
+)
 _SCRATCH = ("tmp", "outputs", "state")
 _NOT_FOR_SANDBOXES = shutil.ignore_patterns(
     *("test", "tests", "idle_test", "idlelib", "tkinter", "turtledemo", "turtle.py", "ensurepip", "config-*"),

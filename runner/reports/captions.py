@@ -38,13 +38,22 @@ def of_voids(void: int, noun: str) -> str:
 
 
 def of_starts(name: str, side: Answers) -> str:
+    return _of_single_times(name, side, "start", "never ready")
+
+
+def of_runs(name: str, side: Answers) -> str:
+    return _of_single_times(name, side, "run", "not right")
+
+
+def _of_single_times(name: str, side: Answers, noun: str, never: str) -> str:
+    counted = wording.count(side.asked, noun)
     if not side.latencies_s:
-        return f"{name.capitalize()}: {wording.count(side.asked, 'start')}, never ready."
+        return f"{name.capitalize()}: {counted}, {never}."
     ordered = [held_s(value) for value in side.latencies_s]
     figures = (min(ordered), median(ordered), max(ordered))
     low, middle, high = (wording.exact_seconds(value) for value in figures)
-    never = f", {side.never:,} never ready" if side.never else ""
-    return f"{name.capitalize()}: {wording.count(side.asked, 'start')}, from {low} to {high}, median {middle}{never}."
+    some = f", {side.never:,} {never}" if side.never else ""
+    return f"{name.capitalize()}: {counted}, from {low} to {high}, median {middle}{some}."
 
 
 def of_interval(ratio: float | None, low: float | None, high: float | None, limit: float, gone_at: float) -> str:

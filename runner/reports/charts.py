@@ -6,7 +6,8 @@ has written by hand.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from statistics import median
 from typing import Final
 
@@ -160,8 +161,24 @@ def over_blocks(title: str, pairs: Sequence[PairFigures], *, memory: bool) -> Ch
     )
 
 
-def starts(candidate: Answers, reference: Answers, limit_s: float | None) -> Chart:
-    """Each start of each side as a mark on a line of time, with the medians and the limit."""
+@dataclass(frozen=True, slots=True)
+class Single:
+    """What is timed once a block, in words."""
+
+    title: str
+    axis: str
+    never: str
+    caption: Callable[[str, Answers], str]
+
+
+STARTS: Final = Single(
+    "Time to be ready, start by start", "from the start to the first answer", "never ready", captions.of_starts
+)
+RUNS: Final = Single("Time of a run, run by run", "from the start of a run to its end", "not right", captions.of_runs)
+
+
+def single_times(kind: Single, candidate: Answers, reference: Answers, limit_s: float | None) -> Chart:
+    """Each start or run of each side as a mark on a line of time, with the medians and the limit."""
     limit_s = limit_s if limit_s is not None and math.isfinite(limit_s) else None
     seconds = [held_s(value) for side in (candidate, reference) for value in side.latencies_s]
     ticks = linear_ticks(max([*seconds, held_s(limit_s or 0.0)]))
@@ -175,7 +192,7 @@ def starts(candidate: Answers, reference: Answers, limit_s: float | None) -> Cha
     ):
         shown = thinned(sorted(held_s(value) for value in side.latencies_s))
         glyph = dot if css == "candidate" else square
-        # In turns above, on and below the row, so that equal starts can be told apart.
+        # In turns above, on and below the row, so that equal times can be told apart.
         drawn = [glyph(x.at(value), row + (at % 3 - 1) * 6, 2.6) for at, value in enumerate(shown)]
         paths += _strokes(f"{css} glyph", drawn)
         if side.latencies_s:
@@ -191,13 +208,13 @@ def starts(candidate: Answers, reference: Answers, limit_s: float | None) -> Cha
         paths.append(line("limit", at, frame.top - 4, at, frame.bottom))
         entries.append(("limit", "line", f"limit {wording.exact_seconds(limit_s)}"))
     if candidate.never or reference.never:
-        entries.append(("fails", "cross", "never ready"))
+        entries.append(("fails", "cross", kind.never))
     key_paths, key_labels = keys(entries, frame.left, 12)
-    labels.append(label("axis", (frame.left + frame.right) / 2, 152, "from the start to the first answer", "middle"))
+    labels.append(label("axis", (frame.left + frame.right) / 2, 152, kind.axis, "middle"))
     limit_words = f" The limit is at {wording.exact_seconds(limit_s)}." if limit_s is not None else ""
     return Chart(
-        "Time to be ready, start by start",
-        f"{captions.of_starts('submission', candidate)} {captions.of_starts('reference', reference)}{limit_words}",
+        kind.title,
+        f"{kind.caption('submission', candidate)} {kind.caption('reference', reference)}{limit_words}",
         _WIDTH,
         160,
         (),

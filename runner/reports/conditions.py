@@ -31,6 +31,10 @@ def how_measured(plan: Plan) -> str:
     match plan.scenario:
         case Scenario.START_UP:
             return f"From the start of the process to its first ready answer. {turns}, one start each."
+        case Scenario.BATCH:
+            after = ", after one each that does not count" if plan.warm_up_s else ""
+            limit = f"A run without a right result after {_seconds(plan.timeout_s)} counts as infinitely slow."
+            return f"Whole runs over the same input, each in a fresh sandbox. {turns}, one run each{after}. {limit}"
         case Scenario.OPEN:
             spread = "at random moments (Poisson)" if plan.arrivals is Arrivals.POISSON else "at even intervals"
             load = (
@@ -69,7 +73,7 @@ def facts(measurement: Measurement, *, all_known: bool) -> tuple[Row, ...]:
     blocks = measurement.blocks
     candidate, reference = answers_of(blocks, Side.CANDIDATE), answers_of(blocks, Side.REFERENCE)
     sessions = len({block.session for block in blocks})
-    asked = "Starts" if measurement.plan.scenario is Scenario.START_UP else "Requests"
+    asked = {Scenario.START_UP: "Starts", Scenario.BATCH: "Runs"}.get(measurement.plan.scenario, "Requests")
     rows = [
         Row("Measured", Text(f"{wording.count(len(blocks), 'block')} in {wording.count(sessions, 'session')}")),
         Row(f"{asked} of the submission", Text(_asked(candidate))),

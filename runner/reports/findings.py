@@ -52,6 +52,8 @@ _ASK_OF_A_BUDGET: Final = {
     "and what of it is needed?",
     Metric.MEMORY: "Its peak memory is {times} the reference's ({both}). What holds it, "
     "and how does it grow with load?",
+    Metric.WALL: "A run takes {times} as long as the reference's ({both}). Where does the time go, "
+    "and how does it grow with the input?",
     Metric.START_UP: "It takes {times} as long as the reference to be ready ({both}). What happens before the first "
     "answer, and what of it could wait?",
 }

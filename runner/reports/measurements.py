@@ -15,11 +15,13 @@ from graders.budgets import voids
 from runner.reports import wording
 from runner.reports.budget import Budget
 from runner.reports.charts import (
+    RUNS,
+    STARTS,
     interval_bar,
     latency_cdf,
     latency_over_time,
     over_blocks,
-    starts,
+    single_times,
 )
 from runner.reports.conditions import ReasonView, facts, how_measured, reasons_of
 from runner.reports.drawing import Chart
@@ -40,6 +42,7 @@ NAMES: Final = {
     Metric.CPU: "CPU time per right answer",
     Metric.MEMORY: "Peak memory",
     Metric.START_UP: "Start-up time",
+    Metric.WALL: "Time of a run",
 }
 
 
@@ -220,9 +223,10 @@ def _charts(measurement: Measurement, rulings: Sequence[Ruling], void: Set[PairK
     drawn = []
     if not candidate.asked and not reference.asked:
         pass
-    elif measurement.plan.scenario is Scenario.START_UP:
-        limits = [_limit_s(ruling) for ruling in rulings if ruling.budget.metric is Metric.START_UP]
-        drawn.append(starts(candidate, reference, next(iter(limits), None)))
+    elif measurement.plan.scenario in (Scenario.START_UP, Scenario.BATCH):
+        limits = [_limit_s(ruling) for ruling in rulings if ruling.budget.metric in (Metric.START_UP, Metric.WALL)]
+        kind = STARTS if measurement.plan.scenario is Scenario.START_UP else RUNS
+        drawn.append(single_times(kind, candidate, reference, next(iter(limits), None)))
     else:
         marks = [
             LimitMark(ruling.budget.metric.value, _SHARES[ruling.budget.metric], limit_s)
@@ -232,7 +236,7 @@ def _charts(measurement: Measurement, rulings: Sequence[Ruling], void: Set[PairK
         drawn.append(latency_cdf(candidate, reference, marks[: len(_SHARES)]))
         if candidate.asked:
             drawn.append(latency_over_time(turns_of(measurement.blocks, void)))
-    per = "start" if measurement.plan.scenario is Scenario.START_UP else "right answer"
+    per = {Scenario.START_UP: "start", Scenario.BATCH: "run"}.get(measurement.plan.scenario, "right answer")
     for title, pairs, memory in (
         (f"CPU time per {per}", pairs_of(measurement.blocks, void, cpu_of), False),
         ("Peak memory", pairs_of(measurement.blocks, void, memory_of), True),

@@ -78,8 +78,12 @@ def folder(bench: Bench, tmp_path: Path) -> Path:
 
 
 def test_inputs_are_seen_and_cannot_be_changed(start: Start, folder: Path) -> None:
-    code = "print(open('/inputs/data/x').read())\nfor p in '/inputs/y', '/inputs/data/y', '/inputs/data/x': open(p, 'w')"
-    tried = code.replace("open(p, 'w')", "\n try: open(p, 'w')\n except OSError as e: print(e.errno in (13, 30))")
-    ended = start(tried, mounts=(Mount(folder, "/inputs/data"),)).wait(20)
+    code = """
+print(open("/inputs/data/x").read())
+for path in "/inputs/y", "/inputs/data/y", "/inputs/data/x":
+    try: open(path, "w")
+    except OSError as error: print(error.errno in (13, 30))
+"""
+    ended = start(code, mounts=(Mount(folder, "/inputs/data"),)).wait(20)
     assert ended.stdout.text == "given\nTrue\nTrue\nTrue\n", ended.stderr.text
     assert (folder / "x").read_text() == "given"

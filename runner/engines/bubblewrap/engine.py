@@ -32,8 +32,8 @@ from runner.engines.bubblewrap.inodes import cap_files
 from runner.engines.bubblewrap.sandbox import BubblewrapSandbox, Parts, end_box
 from runner.engines.cgroups import PREFIX, WEIGHTS, Cgroup, Cgroups, Preference
 from runner.engines.environments import Environment
-from runner.engines.living import Living
 from runner.engines.fill import fill
+from runner.engines.living import Living
 from runner.engines.protocol import SandboxSpec
 from runner.engines.rootfs import Rootfs
 from runner.engines.runs import Run
@@ -124,7 +124,18 @@ class BubblewrapEngine:
                 except (ProcessLookupError, FileNotFoundError) as error:  # it ended while it set the box up
                     raise _no_box(monitor) from error
             undo.pop_all()
-        parts = Parts(spec.purpose, monitor, init_pid, init_pidfd, (network_fd, status), go, kept_fd, cgroup, release)
+        parts = Parts(
+            purpose=spec.purpose,
+            monitor=monitor,
+            init_pid=init_pid,
+            init_pidfd=init_pidfd,
+            descriptors=(network_fd, status),
+            go=go,
+            kept_fd=kept_fd,
+            kept_limits=spec.kept_limits,
+            cgroup=cgroup,
+            release=release,
+        )
         return BubblewrapSandbox(parts, spec.limits.output_bytes, spec.kept_bytes)
 
     def _cgroup(self, name: str, spec: SandboxSpec) -> Cgroup | None:

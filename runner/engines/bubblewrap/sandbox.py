@@ -15,7 +15,7 @@ from assessments.errors import InfrastructureError
 from assessments.observation import Breach, SandboxRun, Usage
 from runner.engines.bubblewrap.stopping import continue_all, stop_all
 from runner.engines.cgroups import Cgroup
-from runner.engines.collect import Collected, collect
+from runner.engines.collect import Collected, CollectLimits, collect
 from runner.engines.living import Ending, freeze
 from runner.engines.output import Drain, KeptOutput, first_breach
 
@@ -41,6 +41,7 @@ class Parts:
     """The pipe where its command waits for a byte. Whoever closes it unwritten has killed the box before."""
     kept_fd: int | None
     """Its folder of outputs or of state, which stays readable through this when the box is gone."""
+    kept_limits: CollectLimits
     cgroup: Cgroup | None
     release: Callable[[], None]
     """Gives back what the engine lent for as long as the sandbox lives."""
@@ -174,7 +175,7 @@ class BubblewrapSandbox:
             if not end_box(parts.init_pidfd):
                 raise InfrastructureError(f"a sandbox survived SIGKILL for {_DYING_TIMEOUT_S:.0f} s; look with ps")
             if parts.kept_fd is not None:
-                self._collected = collect(parts.kept_fd)
+                self._collected = collect(parts.kept_fd, parts.kept_limits)
             usage = parts.cgroup.usage() if parts.cgroup else self._last_seen
             ran = self._killed or usage.oom_kills or _command_ran(parts.descriptors[1])
             host_ran_out = parts.cgroup is not None and parts.cgroup.host_ran_out()

@@ -29,8 +29,8 @@ from runner.engines.docker.daemon import Daemon
 from runner.engines.docker.images import REGISTRY_VARIABLE, Images
 from runner.engines.docker.sandbox import DockerSandbox, Parts, Seen
 from runner.engines.environments import Environment
-from runner.engines.living import Living
 from runner.engines.fill import fill
+from runner.engines.living import Living
 from runner.engines.protocol import SandboxSpec
 from runner.engines.rootfs import Rootfs, Say
 from runner.engines.runs import Run
@@ -156,7 +156,7 @@ class DockerEngine:
                 if spec.preferred and self.can_prefer:
                     self._preference.prefer(seen.accounts.weights(), seen.accounts.most_weight)
             done = functools.partial(_each, files.close, release)
-            parts = Parts(spec.purpose, self.daemon, container, stream, seen, done, self._leave)
+            parts = Parts(spec.purpose, self.daemon, container, stream, seen, done, self._leave, spec.kept_limits)
             sandbox = DockerSandbox(parts, spec.limits.output_bytes, spec.kept_bytes)
             undo.pop_all()
         return sandbox

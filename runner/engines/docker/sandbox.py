@@ -16,7 +16,7 @@ from docker.errors import APIError
 from assessments.errors import InfrastructureError
 from assessments.observation import Breach, SandboxRun, Usage
 from runner.engines.cgroups import Accounts
-from runner.engines.collect import Collected, collect
+from runner.engines.collect import Collected, CollectLimits, collect
 from runner.engines.docker.daemon import Daemon
 from runner.engines.docker.stream import Demultiplexer
 from runner.engines.living import Ending, freeze
@@ -60,6 +60,7 @@ class Parts:
     """Gives back what the engine lent for as long as the sandbox lives."""
     leave: Callable[[str], None]
     """Takes a container that the engine has not removed, to be removed later."""
+    kept_limits: CollectLimits
 
 
 class DockerSandbox:
@@ -213,7 +214,7 @@ class DockerSandbox:
                 if not _is_over(seen.init_pidfd, _DYING_TIMEOUT_S):
                     raise InfrastructureError(f"a sandbox survived SIGKILL for {_DYING_TIMEOUT_S:.0f} s; look with ps")
                 if seen.kept_fd is not None:
-                    self._collected = collect(seen.kept_fd)
+                    self._collected = collect(seen.kept_fd, parts.kept_limits)
         if host_ran_out:
             raise InfrastructureError("the host ran out of memory and killed the sandbox; grade in fewer lanes")
         breach = self._breach or first_breach(usage, flooded=self._drain.flooded)

@@ -1,0 +1,217 @@
+"""Running instances as checks use them: of the submission's service, and of companions that are programs."""
+
+import time
+from collections.abc import Iterable, Mapping
+from typing import Protocol, TypeVar
+
+from assessments.companion import Companion
+from assessments.observation import Breach, SandboxRun, Usage
+from assessments.outcome import Fault
+from graders import wire
+from graders.checks.errors import ChallengeError
+from graders.companions.relay import Relay
+from graders.companions.server import CompanionServer
+from graders.http import BadAnswer, Client
+from graders.http.client import Witness
+from graders.http.dial import SandboxDial
+
+_READY_POLL_S = 0.02
+_READY_REQUEST_S = 5.0
+_DYING_S = 0.25
+_Reply = TypeVar("_Reply")
+
+BREACH_FAULTS = {
+    Breach.TIME: Fault.TIME_LIMIT,
+    Breach.MEMORY: Fault.OUT_OF_MEMORY,
+    Breach.OUTPUT: Fault.OUTPUT_FLOOD,
+}
+
+
+class _Link(Protocol):
+    """What an instance needs of the grader's end of the wire."""
+
+    assignment: wire.Assignment
+    witness: Witness
+
+    def ask(self, request: wire.FromGrader) -> wire.Reply: ...
+
+    def told(self, request: wire.FromGrader, kind: type[_Reply]) -> _Reply: ...
+
+
+class Instance:
+    """One sandbox that listens on a port of its own network."""
+
+    def __init__(self, link: _Link, target: int, dial: SandboxDial, ready_path: str, start_timeout_s: float) -> None:
+        self._link = link
+        self.target = target
+        """Its number with the runner."""
+        self._dial = dial
+        self._ready_path = ready_path
+        self._start_timeout_s = start_timeout_s
+        self._started_at = 0.0
+        self._run: SandboxRun | None = None
+        self.startup_s = float("nan")
+        self.http = Client(dial, link.witness)
+
+    def let_go(self) -> None:
+        """Let its process run, which has been held back until now."""
+        self._started_at = self._link.told(wire.LetGo(target=self.target), wire.Running).started_at
+
+    @property
+    def alive(self) -> bool:
+        return self.wait(0) is None
+
+    def await_ready(self) -> None:
+        """Ask the ready path until it answers 200. Raises BadAnswer when the start's time is up or the process ends."""
+        deadline = self._started_at + self._start_timeout_s
+        last = "it never accepted a connection"
+        while time.monotonic() < deadline:
+            try:
+                asked_s = min(_READY_REQUEST_S, max(deadline - time.monotonic(), 0.01))
+                asked_s = self._link.witness.time_left(asked_s)
+                response = Client(self._dial, Witness()).get(self._ready_path, timeout_s=asked_s)
+            except BadAnswer as error:
+                last = str(error)
+            else:
+                if response.status == 200:
+                    self.startup_s = time.monotonic() - self._started_at
+                    return
+                last = f"GET {self._ready_path} answered {response.status}"
+            ended = self.wait(_READY_POLL_S)
+            if ended is not None:
+                raise BadAnswer(f"the service ended before it was ready: {end_in_words(ended)}", Fault.DID_NOT_START)
+        within = f"within {self._start_timeout_s:g} s"
+        raise BadAnswer(f"the service was not ready {within}: {last}", Fault.DID_NOT_START)
+
+    @property
+    def dial(self) -> SandboxDial:
+        return self._dial
+
+    def wait(self, timeout_s: float) -> SandboxRun | None:
+        return self.ended_within(self._link.witness.time_left(timeout_s) if timeout_s > 0 else 0)
+
+    def ended_within(self, timeout_s: float) -> SandboxRun | None:
+        """As `wait`, but also after the check's time is up."""
+        if self._run is None:
+            reply = self._link.ask(wire.WaitService(target=self.target, timeout_s=timeout_s))
+            self._run = reply.run if isinstance(reply, wire.Ended) else None
+        return self._run
+
+    def usage(self) -> Usage:
+        return self._inspected().usage
+
+    def logs(self) -> str:
+        return self._inspected().logs
+
+    def stop(self) -> SandboxRun | None:
+        reply = self._link.ask(wire.StopService(target=self.target))
+        self._dial.close()
+        if isinstance(reply, wire.Ended):
+            self._run = reply.run
+        return self._run
+
+    def _inspected(self) -> wire.Inspected:
+        return self._link.told(wire.InspectService(target=self.target), wire.Inspected)
+
+
+class StartedService(Instance):
+    """One instance of the service; see `graders.target.Service` for what each call promises."""
+
+    def __init__(self, link: _Link, target: int, dial: SandboxDial, servers: Mapping[str, CompanionServer]) -> None:
+        super().__init__(link, target, dial, link.assignment.ready_path, link.assignment.start_timeout_s)
+        self._servers = servers
+        self._state: Mapping[str, bytes] | None = None
+
+    @property
+    def companions(self) -> Mapping[str, object]:
+        return {name: server.companion for name, server in self._servers.items()}
+
+    def plug(self, companion: str) -> None:
+        self._server(companion).plug()
+
+    def unplug(self, companion: str) -> None:
+        self._server(companion).unplug()
+
+    def freeze(self) -> None:
+        """Stop every process of the instance, until it is thawed."""
+        self._link.ask(wire.FreezeService(target=self.target, frozen=True))
+
+    def thaw(self) -> None:
+        self._link.ask(wire.FreezeService(target=self.target, frozen=False))
+
+    def signal(self, name: str) -> None:
+        self._link.ask(wire.SignalService.model_validate({"target": self.target, "signal": name}))
+
+    def state(self) -> Mapping[str, bytes]:
+        if self.alive:
+            raise ChallengeError("a service's state can be read after its end only; signal it, and wait")
+        if self._state is None:
+            left = self._link.told(wire.ReadState(target=self.target), wire.Left)
+            if left.refused:
+                raise BadAnswer(f"the state holds what cannot be kept: {'; '.join(left.refused)}")
+            self._state = {path: wire.decode(content) for path, content in left.files_base64.items()}
+        return self._state
+
+    def stop(self) -> SandboxRun | None:
+        """Raises ChallengeError when one of its companions broke meanwhile."""
+        try:
+            return super().stop()
+        finally:
+            for server in self._servers.values():
+                server.stop()
+
+    def require_sound_companions(self) -> None:
+        """Raises ChallengeError when one of its companions broke."""
+        for name, server in self._servers.items():
+            if server.broke is not None:
+                broke, server.broke = server.broke, None
+                raise ChallengeError(f"the companion '{name}' broke: {type(broke).__name__}: {broke}") from broke
+
+    def _server(self, companion: str) -> CompanionServer:
+        if companion not in self._servers:
+            msg = f"there is no companion '{companion}' that the hidden tests answer"
+            raise ChallengeError(msg)
+        return self._servers[companion]
+
+
+class StartedProgram(Instance):
+    """One instance of a companion that is a program."""
+
+    def __init__(self, link: _Link, target: int, dial: SandboxDial, companion: Companion) -> None:
+        assert companion.program is not None
+        super().__init__(link, target, dial, companion.program.ready_path, companion.program.start_timeout_s)
+        self._relays: list[Relay] = []
+
+    def lead(self, port: int, to: SandboxDial) -> None:
+        """Have connections to this port of its network go to where `to` leads."""
+        self._relays.append(Relay(self._dial.listen(port), to.connect))
+
+    def stop(self) -> SandboxRun | None:
+        for relay in self._relays:
+            relay.stop()
+        return super().stop()
+
+
+def end_in_words(run: SandboxRun) -> str:
+    """A run's end in words, with the last line it printed to stderr."""
+    if run.breach is not None:
+        end = f"ended for breaking its {run.breach} limit"
+    elif run.exit_code is None:
+        end = "killed by the grader"
+    elif run.exit_code > 128:
+        end = f"died of signal {run.exit_code - 128}"
+    else:
+        end = f"exit code {run.exit_code}"
+    lines = run.stderr.text.strip().splitlines()
+    return f"{end} (its last words: {lines[-1][:300]})" if lines else end
+
+
+def how_one_ended(services: Iterable[StartedService]) -> tuple[str, Fault] | None:
+    """Of the first of these services that has ended: how, in words, and as which fault that counts.
+
+    One that hung up because it is dying gets a moment to be dead.
+    """
+    run = next((run for service in services if (run := service.ended_within(_DYING_S)) is not None), None)
+    if run is None:
+        return None
+    return end_in_words(run), BREACH_FAULTS[run.breach] if run.breach else Fault.DIED
