@@ -9,6 +9,8 @@ from assessments.observation import Breach, SandboxRun, Usage
 from assessments.outcome import Fault
 from graders import wire
 from graders.checks.errors import ChallengeError
+from graders.companions import Companion as Answering
+from graders.companions.apart import CompanionsApart
 from graders.companions.relay import Relay
 from graders.companions.server import CompanionServer
 from graders.http import BadAnswer, Client
@@ -117,17 +119,38 @@ class Instance:
 class StartedService(Instance):
     """One instance of the service; see `graders.target.Service` for what each call promises."""
 
-    def __init__(self, link: _Link, target: int, dial: SandboxDial, servers: Mapping[str, CompanionServer]) -> None:
+    def __init__(self, link: _Link, target: int, dial: SandboxDial) -> None:
         super().__init__(link, target, dial, link.assignment.ready_path, link.assignment.start_timeout_s)
-        self._servers = servers
+        self._servers: dict[str, CompanionServer] = {}
+        self._apart: CompanionsApart | None = None
+        self._broken: list[str] = []
         self._state: Mapping[str, bytes] | None = None
+
+    def accompany(self, companions: Mapping[str, Answering], *, apart: bool) -> None:
+        """Have these companions stand beside it: in threads, where checks can reach them, or in a process apart."""
+        listeners = {name: self._dial.listen(self._port(name)) for name in companions}
+        if apart:
+            self._apart = CompanionsApart(companions, listeners)
+            return
+        for name, companion in companions.items():
+            self._servers[name] = CompanionServer(name, companion, listeners[name], self._note)
 
     @property
     def companions(self) -> Mapping[str, object]:
         return {name: server.companion for name, server in self._servers.items()}
 
+    @property
+    def companions_cpu_s(self) -> float:
+        """CPU time of companions in a process apart, so far."""
+        return self._apart.cpu_s if self._apart else 0.0
+
     def plug(self, companion: str) -> None:
-        self._server(companion).plug()
+        server = self._server(companion)
+        if not server.plugged:
+            try:
+                server.plug(self._dial.listen(self._port(companion)))
+            except OSError as error:
+                raise BadAnswer(f"the submission itself listens on the port of its companion '{companion}'") from error
 
     def unplug(self, companion: str) -> None:
         self._server(companion).unplug()
@@ -159,13 +182,22 @@ class StartedService(Instance):
         finally:
             for server in self._servers.values():
                 server.stop()
+            if self._apart:
+                self._apart.stop()
+                self._apart = None
 
     def require_sound_companions(self) -> None:
         """Raises ChallengeError when one of its companions broke."""
-        for name, server in self._servers.items():
-            if server.broke is not None:
-                broke, server.broke = server.broke, None
-                raise ChallengeError(f"the companion '{name}' broke: {type(broke).__name__}: {broke}") from broke
+        broken = [*self._broken, self._apart.broke if self._apart else ""]
+        self._broken.clear()
+        for words in filter(None, broken):
+            raise ChallengeError(words)
+
+    def _note(self, name: str, error: Exception) -> None:
+        self._broken.append(f"the companion '{name}' broke: {type(error).__name__}: {error}")
+
+    def _port(self, companion: str) -> int:
+        return next(one.port for one in self._link.assignment.companions if one.id == companion)
 
     def _server(self, companion: str) -> CompanionServer:
         if companion not in self._servers:

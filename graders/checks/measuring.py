@@ -167,7 +167,9 @@ def _loads(
                 yield Turns((), f"a further instance did not start: {error}")
                 return
             services[side].freeze()
-        driver = _Driver(link, plan, services, spin=measurement.isolation.generator_core is not None)
+        # Companions run on the generator's core when it waits: it must wait then, and not turn in circles.
+        spin = measurement.isolation.generator_core is not None and not link.answered
+        driver = _Driver(link, plan, services, spin=spin)
         for side in services:
             driver.drive(side, _volley(plan, plan.warm_up_s, numbers, make_ask))
         first = numbers.choice(list(Side))
@@ -184,7 +186,7 @@ def _loads(
 
 
 def _ready(link: RunnerLink, side: Side) -> StartedService:
-    service = link.start_service({}, {}, side)
+    service = link.start_service({}, {}, side, loaded=True)
     try:
         service.await_ready()
     except BadAnswer as error:
@@ -227,9 +229,11 @@ class _Driver:
     spin: bool
 
     def block(self, side: Side, session: int, pair: int, load: _Load) -> Block:
-        before, own_before_s, waited_before_s = self._gauges(), time.process_time(), own_wait_s()
+        before, own_before_s, waited_before_s = self._gauges(), self._own_s(), own_wait_s()
         volley = self.drive(side, load)
-        after, own_s = self._gauges(), time.process_time() - own_before_s
+        after, own_s = self._gauges(), self._own_s() - own_before_s
+        for service in self.services.values():
+            service.require_sound_companions()
         used = {one: self._grown(before, after, one, "cpu_s") for one in self.services}
         noise = noise_between(before, after, volley.seconds, used, own_s, volley.lag_s)
         noise = replace(noise, generator_wait_s=difference(own_wait_s(), waited_before_s))
@@ -288,6 +292,10 @@ class _Driver:
                 if run is not None:
                     return f"the service came to an end under load: {end_in_words(run)}"
         return ""
+
+    def _own_s(self) -> float:
+        """CPU time of the grader and of the companions that it answers for, in seconds."""
+        return time.process_time() + sum(service.companions_cpu_s for service in self.services.values())
 
     def _gauges(self) -> wire.Gauges:
         return self.link.gauges(self.services.values())

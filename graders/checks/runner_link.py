@@ -15,7 +15,6 @@ from graders.checks.authored import companion_maker
 from graders.checks.errors import ChallengeError
 from graders.checks.instances import BREACH_FAULTS, Instance, StartedProgram, StartedService
 from graders.checks.scratch import Inputs, Scratch
-from graders.companions.server import CompanionServer
 from graders.http import BadAnswer
 from graders.http.client import Witness
 from graders.http.dial import SandboxDial
@@ -89,12 +88,19 @@ class RunnerLink:
         assets: Mapping[str, str],
         side: Side = Side.CANDIDATE,
         state: Mapping[str, bytes] | None = None,
+        *,
+        loaded: bool = False,
     ) -> StartedService:
-        """A new instance, not yet ready. Its companions stand before its process is let go."""
+        """A new instance, not yet ready. Its companions stand before its process is let go.
+
+        `loaded`: load is going to be put on it, so that its companions have a process of their own.
+        """
         files = {path: wire.encode(content) for path, content in (state or {}).items()}
         request = wire.StartService(env=dict(env), assets=dict(assets), side=side, state_base64=files)
         target, dial = self._started(request, self.assignment.port)
-        service = StartedService(self, target, dial, self._companions(dial))
+        service = StartedService(self, target, dial)
+        if self.answered:
+            service.accompany(self._companions(), apart=loaded)
         service.let_go()
         return service
 
@@ -169,15 +175,17 @@ class RunnerLink:
             raise wire.WireError(msg)
         return descriptors[0]
 
-    def _companions(self, dial: SandboxDial) -> dict[str, CompanionServer]:
-        declared = [companion for companion in self.assignment.companions if companion.program is None]
-        if not declared:
-            return {}
+    @property
+    def answered(self) -> tuple[str, ...]:
+        """The companions that the grader answers."""
+        return tuple(companion.id for companion in self.assignment.companions if companion.program is None)
+
+    def _companions(self) -> Mapping[str, Any]:
         made = self._make_companions()
-        if set(made) != {companion.id for companion in declared}:
-            msg = f"make_companions made {sorted(made)}, the manifest has {[one.id for one in declared]}"
+        if sorted(made) != sorted(self.answered):
+            msg = f"make_companions made {sorted(made)}, the manifest has {sorted(self.answered)}"
             raise ChallengeError(msg)
-        return {one.id: CompanionServer(made[one.id], dial, one.port) for one in declared}
+        return made
 
     def _program(self, name: str) -> Companion:
         for companion in self.assignment.companions:

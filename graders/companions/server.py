@@ -9,12 +9,11 @@ import socket
 import struct
 import threading
 import time
+from collections.abc import Callable
 
 import h11
 
 from graders.companions.messages import Answer, Asked, Companion
-from graders.http import BadAnswer
-from graders.http.dial import SandboxDial
 
 _MOST_CONNECTIONS = 128
 _HEAD_BYTES = 64 * 1024
@@ -25,33 +24,36 @@ _RESET = struct.pack("ii", 1, 0)
 
 
 class CompanionServer:
-    """Answers from when it is made until `stop`; `unplug` has connections refused until `plug`."""
+    """Answers on a listener from when it is made until `stop`; `unplug` has connections refused until `plug`.
 
-    def __init__(self, companion: Companion, dial: SandboxDial, port: int) -> None:
+    `broke` hears what `answer` raised.
+    """
+
+    def __init__(
+        self, name: str, companion: Companion, listener: socket.socket, broke: Callable[[str, Exception], None]
+    ) -> None:
+        self.name = name
         self.companion = companion
-        self._dial = dial
-        self._port = port
+        self._broke = broke
         self._lock = threading.Lock()
         self._one_at_a_time = threading.Lock()
         self._listener: socket.socket | None = None
         self._connections: set[socket.socket] = set()
         self._stopped = threading.Event()
-        self.broke: BaseException | None = None
-        """What `answer` raised, if it did."""
-        self.plug()
+        self.plug(listener)
 
-    def plug(self) -> None:
-        """Raises BadAnswer when something in the sandbox has taken its port meanwhile."""
+    @property
+    def plugged(self) -> bool:
+        return self._listener is not None
+
+    def plug(self, listener: socket.socket) -> None:
+        """Answer on this listener from now on."""
         with self._lock:
-            if self._listener is None and not self._stopped.is_set():
-                try:
-                    self._listener = self._dial.listen(self._port)
-                except OSError as error:
-                    raise BadAnswer(f"the submission itself listens on port {self._port}, a companion's") from error
-                threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
+            self._listener = listener
+        threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
 
     def unplug(self) -> None:
-        """Refuse connections from now on, and reset those that there are."""
+        """Refuse connections from now on, and end those that there are."""
         with self._lock:
             listener, self._listener = self._listener, None
             connections, self._connections = self._connections, set()
@@ -60,7 +62,7 @@ class CompanionServer:
                 listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that accepts
             listener.close()
         for connection in connections:
-            _reset(connection)
+            _cut_off(connection)
 
     def stop(self) -> None:
         self._stopped.set()
@@ -101,7 +103,7 @@ class CompanionServer:
             try:
                 return self.companion.answer(asked)
             except Exception as error:  # noqa: BLE001 - whatever it is, the check must hear of it
-                self.broke = error
+                self._broke(self.name, error)
                 return Answer(500)
 
 
@@ -174,4 +176,10 @@ def _reset(connection: socket.socket) -> None:
     """End a connection as a host does that falls over: no goodbye, whatever was still to be read."""
     with contextlib.suppress(OSError):
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-        connection.shutdown(socket.SHUT_RD)  # wakes the thread that reads, which closes it
+    connection.close()
+
+
+def _cut_off(connection: socket.socket) -> None:
+    """End a connection that another thread serves, which wakes up and closes it."""
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)

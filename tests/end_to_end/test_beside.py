@@ -1,10 +1,8 @@
 """What submissions are given besides their own files: data sets, companions, a state; on every engine."""
 
+import shutil
 from pathlib import Path
 
-import pytest
-
-from assessments.challenge import Challenge
 from assessments.manifest import read_challenge
 from assessments.outcome import Outcome
 from assessments.scorecard import Scorecard
@@ -39,6 +37,7 @@ def test_a_service_speaks_with_its_companion_and_goes_on_from_its_state(engine: 
 
 SLURPS = """
 import json
+import shutil
 from pathlib import Path
 
 earlier = Path("/inputs/earlier/tally.json")
@@ -67,3 +66,100 @@ def test_a_real_program_stands_beside_a_service_and_only_sees_its_port(engine: E
     scorecard = graded("watched-service", engine, own_state)
     assert messages(scorecard) == {}
     assert {run.purpose.split()[0] for run in scorecard.runs} == {"service"}
+
+
+SQUATS = """
+import os, socket, threading, time
+import shutil
+from pathlib import Path
+
+code = Path("/submission/honest.py").read_text()
+
+
+def squat():
+    # The companion's port is free for a moment when it is unplugged: who takes it plays the companion from then on.
+    while True:
+        time.sleep(0.001)
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1", 9100))
+            listener.listen()
+        except OSError:
+            listener.close()
+            continue
+        while True:
+            caller, _ = listener.accept()
+            caller.recv(65536)
+            caller.sendall(b"HTTP/1.0 200 OK\\r\\n\\r\\nforged")
+            caller.close()
+
+
+threading.Thread(target=squat, daemon=True).start()
+exec(compile(code, "honest.py", "exec"))
+"""
+
+
+def test_who_plays_its_own_companion_fails_for_it(own_state: Path) -> None:
+    honest = (SAMPLES / "ask-neighbour/solutions/accepted/reference/main.py").read_text()
+    scorecard = graded("ask-neighbour", EngineName.BUBBLEWRAP, own_state, {"main.py": SQUATS, "honest.py": honest})
+    outcomes = {result.check.id: result.outcome for result in scorecard.results}
+    assert outcomes["says-when-nobody-is-there"] is Outcome.FAILED
+    assert set(outcomes.values()) == {Outcome.PASSED, Outcome.FAILED}
+
+
+LOADED = """
+[[plans]]
+id = "asks"
+scenario = "open"
+rate_per_s = 40
+pairs_min = 5
+warm_up_s = 0.2
+
+[[checks]]
+id = "asks-in-time"
+points = 1
+skill = "correctness"
+visibility = "after"
+
+[checks.budget]
+plan = "asks"
+metric = "p95"
+limit = 2
+gone_at = 4
+"""
+ASKS_IN_TIME = '''
+
+@pytest.mark.check("asks-in-time", points=1, skill="correctness", visibility="after")
+def test_asks_in_time(measure, seed):
+    """An ask is answered in time, with what the neighbour says."""
+    from graders.http import Request
+    from graders.load import Ask
+
+    def ask(numbers):
+        word = f"{numbers.getrandbits(64):x}"
+
+        def judge(answer):
+            assert answer.text == f"{seed}:{word}"
+
+        return Ask(Request("POST", "/ask", json=word), judge)
+
+    measure(ask)
+'''
+
+
+def test_under_load_companions_answer_from_a_process_of_their_own(own_state: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(SAMPLES / "ask-neighbour", tmp_path / "ask-neighbour"))
+    with (folder / "challenge.toml").open("a") as manifest:
+        manifest.write(LOADED)
+    with (folder / "hidden_tests/test_neighbour.py").open("a") as tests:
+        tests.write(ASKS_IN_TIME)
+    with open_bench(own_state, print, Wish(EngineName.BUBBLEWRAP)) as bench:
+        order = Order(folder / "solutions/accepted/reference", "somebody", seed=7, unenforced_allowed=True)
+        scorecard = grade(order, read_challenge(folder), bench).scorecard
+    (measured,) = [result for result in scorecard.results if result.check.budget]
+    assert measured.outcome is not Outcome.ERRORED, measured.message
+    assert measured.outcome is not Outcome.FAILED, measured.message
+    blocks = scorecard.measurements[0].blocks
+    assert sum(len(block.failures) for block in blocks) == 0
+    assert sum(len(block.latency_us) for block in blocks) > 100

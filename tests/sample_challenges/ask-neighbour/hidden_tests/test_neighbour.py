@@ -5,8 +5,8 @@ import pytest
 from graders.companions import Answer
 
 
-def check(id, skill="resilience", visibility="hidden"):
-    return pytest.mark.check(id, points=1, skill=skill, visibility=visibility)
+def check(name, skill="resilience", visibility="hidden"):
+    return pytest.mark.check(name, points=1, skill=skill, visibility=visibility)
 
 
 @check("asks", "correctness", "public")

@@ -3,11 +3,13 @@
 import http.client
 import json
 import os
+import threading
 import urllib.error
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+ONE_AT_A_TIME = threading.Lock()
 COUNT = Path(os.environ["STATE_DIR"]) / "count"
 
 
@@ -35,9 +37,10 @@ class Handler(BaseHTTPRequestHandler):
         except (OSError, http.client.HTTPException) as error:
             self.reply(502, repr(error).encode())
             return
-        count = int(COUNT.read_text()) if COUNT.is_file() else 0
-        COUNT.with_suffix(".new").write_text(str(count + 1))
-        COUNT.with_suffix(".new").replace(COUNT)
+        with ONE_AT_A_TIME:
+            count = int(COUNT.read_text()) if COUNT.is_file() else 0
+            COUNT.with_suffix(".new").write_text(str(count + 1))
+            COUNT.with_suffix(".new").replace(COUNT)
         self.reply(200, answer)
 
     def reply(self, status: int, body: bytes) -> None:
