@@ -105,7 +105,8 @@ def sound(many: Sequence[Pair], plan: Plan, isolation: Isolation) -> tuple[tuple
 
 def lag_allowed_s(plan: Plan) -> float:
     """How late the generator may send in a block of this plan, in seconds."""
-    return LAG_S if plan.scenario is Scenario.START_UP else min(LAG_S, LAG_OF_BLOCK * plan.block_s)
+    one_event = plan.scenario in (Scenario.START_UP, Scenario.BATCH)
+    return LAG_S if one_event else min(LAG_S, LAG_OF_BLOCK * plan.block_s)
 
 
 def core_share(busy_s: float, seconds: float) -> float:

@@ -267,7 +267,7 @@ def _answers(counted: Sequence[Pair], alpha: float) -> Answers:
 
 def _slow_answers(measurement: Measurement, counted: tuple[Pair, ...]) -> str:
     plan = measurement.plan
-    metric = Metric.START_UP if plan.scenario is Scenario.START_UP else Metric.P50
+    metric = {Scenario.START_UP: Metric.START_UP, Scenario.BATCH: Metric.WALL}.get(plan.scenario, Metric.P50)
     return unhealthy(metric, series(counted, plan, metric).points, counted, measurement.calibration)
 
 

@@ -97,7 +97,8 @@ TIMED_EDITS = [
         'id = "idle"\nscenario = "start-up"\n[[plans]]\nid = "steady-load"',
         "no check is about 'idle'",
     ),
-    ('kind = "service"', 'kind = "job"', "budgets are for services"),
+    ('kind = "service"', 'kind = "job"', "plans: 'steady-load': open is for a service, and this entry is none"),
+    ('scenario = "open"', 'scenario = "batch"', "plans: 'steady-load': batch is for a job, and this entry is none"),
 ]
 
 
@@ -105,6 +106,31 @@ TIMED_EDITS = [
 def test_a_wrong_budget_or_plan_is_named(tmp_path: Path, old: str, new: str, expected: str) -> None:
     folder = Path(shutil.copytree(TIMED, tmp_path / TIMED.name))
     test_a_wrong_field_is_named(folder, old, new, expected)
+
+
+COMPANION_EDITS = [
+    ("port = 9100", "port = 8000", "port 8000 is taken 2 times, the entry's counted"),
+    (
+        "port = 9100",
+        'port = 9100\npackages = ["curl"]',
+        "is answered by the hidden tests: packages are",
+    ),
+    ("port = 9100", 'port = 9100\ncommand = ["x"]\npackages = ["a; rm"]', "companions.0.packages.0: "),
+    ("port = 9100", 'port = 9100\n[[companions]]\nid = "neighbour"\nport = 9101', "'neighbour' stands 2 times"),
+    ('kind = "service"', 'kind = "job"', "a job has neither companions nor a state"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "expected"), COMPANION_EDITS, ids=[row[2][:40] for row in COMPANION_EDITS])
+def test_a_wrong_companion_is_named(tmp_path: Path, old: str, new: str, expected: str) -> None:
+    folder = Path(shutil.copytree(TIMED.parent / "ask-neighbour", tmp_path / "ask-neighbour"))
+    test_a_wrong_field_is_named(folder, old, new, expected)
+
+
+def test_answered_companions_need_somebody_to_answer(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(TIMED.parent / "ask-neighbour", tmp_path / "ask-neighbour"))
+    (folder / "hidden_tests/companions.py").unlink()
+    assert "hidden_tests/companions.py: what answers for its companions is missing" in problems(folder)
 
 
 def test_budgets_need_a_reference_to_be_measured_against(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from assessments.measurement import Block, Isolation, Measurement, Noise, Side
 
 PLAN = Plan("load", Scenario.OPEN, Arrivals.POISSON, 60.0, 64, 2.0, 1.0, 1.0, pairs_min=6, pairs_max=30)
 START_PLAN = Plan("start", Scenario.START_UP, Arrivals.CONSTANT, 0, 0, 0, 0, 20.0, pairs_min=5, pairs_max=10)
+RUN_PLAN = Plan("runs", Scenario.BATCH, Arrivals.CONSTANT, 0, 0, 0, 1, 20.0, pairs_min=5, pairs_max=10)
 QUIET = Noise(
     seconds=2.0, foreign_cpu_s=0.02, steal_s=0.0, pressure_s=0.0, reference_wait_s=None, generator_lag_s=0.0006
 )
@@ -17,6 +18,7 @@ CALIBRATION = {
     "longest": 0.010,
     "throughput": 50.0,
     "start-up": 0.5,
+    "wall": 0.5,
 }
 REQUESTS = 100
 

@@ -159,6 +159,26 @@ def test_memory_that_was_not_measured_decides_nothing(make) -> None:
 
 
 @pytest.mark.parametrize(("ratio", "outcome"), [(1.0, Outcome.PASSED), (3.0, Outcome.FAILED)])
+def test_runs_of_a_job_are_compared_in_pairs(make, ratio, outcome) -> None:
+    sessions = [
+        [b for place in range(5) for b in make.pair(n, place, 500_000 + place, int(500_000 * ratio), requests=1)]
+        for n in (0, 1)
+    ]
+    ruling = rule(make.measurement(*sessions, plan=make.RUN_PLAN), make.budget(Metric.WALL, plan="runs"))
+    assert ruling.outcome is outcome
+    assert "pairs of runs counted" in ruling.why
+    assert ruling.why.startswith("Time of a run was ")
+
+
+def test_runs_with_a_wrong_result_fail(make) -> None:
+    sessions = [
+        [b for place in range(5) for b in make.pair(n, place, 500_000, 500_000, requests=1, wrong=1)] for n in (0, 1)
+    ]
+    ruling = rule(make.measurement(*sessions, plan=make.RUN_PLAN), make.budget(Metric.WALL, plan="runs"))
+    assert (ruling.outcome, ruling.share) == (Outcome.FAILED, 0.0)
+
+
+@pytest.mark.parametrize(("ratio", "outcome"), [(1.0, Outcome.PASSED), (3.0, Outcome.FAILED)])
 def test_starts_are_compared_in_pairs(make, ratio, outcome) -> None:
     sessions = [
         [b for place in range(5) for b in make.pair(n, place, 500_000 + place, int(500_000 * ratio), requests=1)]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner.reports.charts import interval_bar, latency_cdf, latency_over_time, over_blocks, starts
+from runner.reports.charts import STARTS, interval_bar, latency_cdf, latency_over_time, over_blocks, single_times
 from runner.reports.drawing import Scale, linear_ticks, log_range, log_ticks
 from runner.reports.series import Answers, Interval, LimitMark, PairFigures, Turn, thinned
 
@@ -183,7 +183,7 @@ def test_figures_over_blocks_may_all_be_none_or_zero(value):
 
 
 def test_starts_are_marked_one_by_one_with_their_medians_and_the_limit():
-    chart = starts(Answers((1.3, 1.4, 1.5), 4), Answers((0.5, 0.6), 2), 1.1)
+    chart = single_times(STARTS, Answers((1.3, 1.4, 1.5), 4), Answers((0.5, 0.6), 2), 1.1)
     assert paths(chart, "candidate glyph")[0].count("M") == 3
     assert len(paths(chart, "candidate median")) == len(paths(chart, "reference median")) == 1
     assert "limit 1.1 s" in words(chart)
@@ -191,7 +191,7 @@ def test_starts_are_marked_one_by_one_with_their_medians_and_the_limit():
 
 
 def test_starts_of_a_side_that_was_never_ready_are_told():
-    chart = starts(Answers((), 3), Answers((), 0), None)
+    chart = single_times(STARTS, Answers((), 3), Answers((), 0), None)
     assert "Submission: 3 starts, never ready." in chart.desc
     assert is_drawn_within(chart)
 
@@ -230,7 +230,7 @@ def test_words_of_limit_and_end_never_cover_each_other(limit, gone_at):
 @given(answers, answers, st.lists(st.builds(LimitMark, st.just("p95"), st.sampled_from([0.5, 0.95, 1]), seconds)))
 def test_any_latencies_are_drawn_within_the_picture(candidate, reference, marks):
     assert is_drawn_within(latency_cdf(candidate, reference, marks[:4]))
-    assert is_drawn_within(starts(candidate, reference, marks[0].seconds if marks else None))
+    assert is_drawn_within(single_times(STARTS, candidate, reference, marks[0].seconds if marks else None))
 
 
 @settings(deadline=None)

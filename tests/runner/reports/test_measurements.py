@@ -33,6 +33,14 @@ def test_start_up_is_shown_start_by_start_and_without_a_curve(cards):
     assert titles == ["Time to be ready, start by start", "CPU time per start"]
 
 
+def test_runs_of_a_job_are_shown_run_by_run(cards):
+    runs = replace(cards.started(), plan=cards.plan("runs", "batch"))
+    ruled = cards.ruled(cards.ruling("wall", "runs", "failed", 2.41, 2.0, 4.0, reference=0.561, candidate=1.352))
+    (plan,) = view(cards.scorecard([ruled], measurements=(runs,))).plans
+    assert [chart.title for chart in plan.charts] == ["Time of a run, run by run", "CPU time per run"]
+    assert facts(plan)["Runs of the submission"].startswith("12, all with")
+
+
 def test_pairs_that_are_void_are_shaded_and_left_out_of_the_curve(cards):
     slow, disturbed = cards.block("candidate", 1, [900_000] * 10), cards.block("reference", 1, [8_000] * 10)
     disturbed = replace(disturbed, noise=replace(disturbed.noise, generator_lag_s=0.5))
@@ -107,6 +115,7 @@ def test_isolation_is_told_in_words(isolation, words):
 def test_plans_are_told_in_words(cards):
     assert how_measured(cards.plan(scenario="closed", concurrency=1)).startswith("1 caller, each asking again")
     assert how_measured(cards.plan(scenario="start-up")).startswith("From the start of the process")
+    assert how_measured(cards.plan(scenario="batch")).startswith("Whole runs over the same input")
     assert "40 requests a second, at random moments" in how_measured(cards.plan())
 
 
