@@ -61,7 +61,19 @@ Work in `starter/`. Run the public tests as often as you like; the hidden ones a
     .venv/bin/python -m pytest public_tests
 
 Hand in the content of `starter/`: as a folder, a .zip or a .tar.gz. It is run as `{" ".join(challenge.entry.command)}`.
-"""
+{_beside(challenge)}"""
+
+
+def _beside(challenge: Challenge) -> str:
+    """What the submission finds around it when it is graded."""
+    lines = [
+        f"- `{companion.variable}` holds the address of its companion `{companion.id}`: {companion.url}\n"
+        for companion in challenge.companions
+        if companion.program is None
+    ]
+    if challenge.entry.state:
+        lines.append("- `STATE_DIR` names a folder that it may write to, and that stays when it is restarted\n")
+    return "\nIts environment:\n\n" + "".join(lines) if lines else ""
 
 
 _PYTHON = "3.11"

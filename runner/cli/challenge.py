@@ -79,6 +79,9 @@ def show(name: str, challenges: Path | None, as_json: bool) -> None:
         f"{challenge.points_possible:g} points, {challenge.pass_mark:.0%} to pass; "
         f"{limits.memory_bytes >> 20} MB, {limits.processes} processes, {limits.cpus:g} CPU"
     )
+    for companion in challenge.companions:
+        kind = "a program" if companion.program else "answered by the grader"
+        console.print(f"companion {companion.id}, port {companion.port}: {kind}")
     table = Table("check", "skill", "points", "visibility", "seconds", box=box.SIMPLE_HEAD)
     for check in challenge.checks:
         table.add_row(check.id, check.skill, f"{check.points:g}", check.visibility, f"{check.time_limit_s:g}")

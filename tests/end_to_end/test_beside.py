@@ -96,15 +96,17 @@ def squat():
 
 
 threading.Thread(target=squat, daemon=True).start()
+os.symlink("/proc/self/environ", os.path.join(os.environ["STATE_DIR"], "secrets"))
 exec(compile(code, "honest.py", "exec"))
 """
 
 
-def test_who_plays_its_own_companion_fails_for_it(own_state: Path) -> None:
+def test_who_plays_its_own_companion_or_links_its_state_fails_for_it(own_state: Path) -> None:
     honest = (SAMPLES / "ask-neighbour/solutions/accepted/reference/main.py").read_text()
     scorecard = graded("ask-neighbour", EngineName.BUBBLEWRAP, own_state, {"main.py": SQUATS, "honest.py": honest})
     outcomes = {result.check.id: result.outcome for result in scorecard.results}
     assert outcomes["says-when-nobody-is-there"] is Outcome.FAILED
+    assert "secrets: neither a file nor a folder" in messages(scorecard)["remembers"]
     assert set(outcomes.values()) == {Outcome.PASSED, Outcome.FAILED}
 
 
