@@ -4,18 +4,20 @@ any: nobody right fails, nobody slow or cheating passes, and the figures can be 
 
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+from assessments.budget import Budget, Metric
 from assessments.challenge import Challenge
 from assessments.manifest import read_challenge
-from assessments.measurement import Side
+from assessments.measurement import Measurement, Noise, Side
 from assessments.outcome import Fault, Outcome
 from assessments.scorecard import Scorecard, Status
 from graders.budgets import rule
+from graders.budgets.figures import figure
 from runner.bench import Bench
 from runner.engines.choose import EngineName
 from runner.grade import Order, grade
@@ -100,6 +102,70 @@ def test_what_is_slow_never_passes(measured: Callable[..., Scorecard], name: str
     scorecard = measured(**NEVER_PASSES[name])
     found = outcomes(scorecard)["answers-in-time"]
     assert found in {(Outcome.FAILED, Fault.OVER_BUDGET), (Outcome.INCONCLUSIVE, None)}
+
+
+@dataclass(frozen=True)
+class Cheat:
+    """What a trick may have been for, and that it was for nothing: figures that stay over the limit."""
+
+    over: tuple[Metric, ...] = ()
+    answers_right: bool = True
+    """If not, what was recorded is a failure wherever the host was quiet."""
+    times: float = 1.0
+
+
+CHEATS = {
+    "answers first, computes later": Cheat(over=(Metric.P95, Metric.CPU), answers_right=False),
+    "answers, then does the rest": Cheat(over=(Metric.CPU,)),
+    "works in the reference's turns": Cheat(),
+    "remembers answers": Cheat(over=(Metric.P95, Metric.CPU)),
+    "knows a load when it sees one": Cheat(over=(Metric.P95,), answers_right=False),
+    "turns away who would have to wait": Cheat(over=(Metric.P95,), answers_right=False, times=3.0),
+}
+RESTS_ON = {Metric.P95: "answers-in-time", Metric.CPU: "spends-little"}
+
+
+@pytest.mark.usefixtures("needs_cgroups")  # who counts the CPU time
+@pytest.mark.parametrize("engine_name", [EngineName.BUBBLEWRAP], indirect=True)  # what meets them is not the engine's
+@pytest.mark.parametrize("name", CHEATS)
+def test_a_cheat_gains_nothing(
+    bench: Bench, challenge: Challenge, timed: ModuleType, tmp_path: Path, name: str
+) -> None:
+    """Three short pairs: what is asserted is what was recorded, which noise can only make worse for the cheat."""
+    cheat = CHEATS[name]
+    (tmp_path / "main.py").write_text(timed.cheat(name, TIMES=cheat.times)["main.py"])
+    plans = tuple(replace(plan, pairs_min=3, pairs_max=3, block_s=0.6) for plan in challenge.plans)
+    order = Order(tmp_path, "someone", unenforced_allowed=True)
+    scorecard = grade(order, replace(challenge, plans=plans), bench).scorecard
+    (measurement,) = scorecard.measurements
+    reference = [block for block in measurement.blocks if block.side is Side.REFERENCE]
+    candidate = [block for block in measurement.blocks if block.side is Side.CANDIDATE]
+    found = outcomes(scorecard)
+    for metric in cheat.over:
+        assert found[RESTS_ON[metric]] in {(Outcome.FAILED, Fault.OVER_BUDGET), (Outcome.INCONCLUSIVE, None)}
+        limit = budget_of(scorecard, RESTS_ON[metric]).limit
+        assert figure(candidate, metric) > limit * figure(reference, metric)
+    log = "".join(run.stdout.text for run in scorecard.runs)
+    assert "remembered" not in log
+    if name == "works in the reference's turns":
+        still_s = sum(float(line.split()[1]) for line in log.splitlines() if line.startswith("still "))
+        assert still_s > 0.9 * sum(block.noise.seconds for block in reference)
+    if not cheat.answers_right:
+        assert rule(_in_quiet(measurement), budget_of(scorecard, "answers-in-time")).outcome is Outcome.FAILED
+
+
+def _in_quiet(measurement: Measurement) -> Measurement:
+    """The first session as a host would have recorded it that nobody disturbed, and as much again."""
+    still = Noise(1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    blocks = [replace(block, noise=still) for block in measurement.blocks if block.session == 0]
+    again = [replace(block, session=1) for block in blocks]
+    return replace(measurement, blocks=(*blocks, *again), calibration={})
+
+
+def budget_of(scorecard: Scorecard, check: str) -> Budget:
+    (budget,) = (result.check.budget for result in scorecard.results if result.check.id == check)
+    assert budget is not None
+    return budget
 
 
 def test_one_that_dies_under_load_fails_at_once(measured: Callable[..., Scorecard]) -> None:
