@@ -55,9 +55,12 @@ class Plan:
     """Of one request, from its intended start. One that is not rightly answered by then counts as infinitely slow."""
     pairs_min: int
     pairs_max: int
+    tries: int = 1
+    """How often an undecided budget may be measured, the first time included. Its rates of error are split over all of
+    them, whether or not they are made."""
 
     def most_s(self, start_timeout_s: float) -> float:
-        """The longest that measuring goes on, in seconds: two sessions of all pairs, and room for delays.
+        """The longest that measuring goes on, in seconds: two sessions of all pairs a try, and room for delays.
 
         A measurement that reaches this stops, with as much as it has. However slow a submission is, it must not get
         there, or it would stay undecided where it should fail.
@@ -68,7 +71,7 @@ class Plan:
         elif self.scenario is Scenario.BATCH:
             turn_s = self.timeout_s + _BETWEEN_BLOCKS_S
         starts_s = 4 * (start_timeout_s + self.warm_up_s + self.timeout_s)
-        return _MARGIN_S + starts_s + 2 * 2 * self.pairs_max * turn_s
+        return self.tries * (_MARGIN_S + starts_s + 2 * 2 * self.pairs_max * turn_s)
 
 
 _MARGIN_S = 60.0
@@ -147,3 +150,5 @@ class Ruling:
     share: float
     """Of the check's points: 1 when passed, and what the fall-off leaves when failed."""
     why: str
+    tries: int = 1
+    """Which try decided, or how many there were when none did. Figures are of that one."""

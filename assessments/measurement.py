@@ -52,7 +52,7 @@ class Block:
 
     side: Side
     session: int
-    """0, or 1 for the second, independent session that a failure needs."""
+    """0, and 1 for the second, independent session that a failure needs. Of a second try 2 and 3, and so on."""
     pair: int
     intended_us: tuple[int, ...]
     sent_us: tuple[int, ...]

@@ -265,7 +265,9 @@ def _resample(case: Case, bed: Bed, many: int, seed: int) -> Iterator[Record]:
             step = next_step(measurement, [bed.budget])
             place += 1
             if step is Step.SECOND_SESSION:
-                session, place = 1, 0
+                session, place = session + 1, 0
+            elif step is Step.AGAIN:
+                session, place = session + 2 - session % 2, 0
         outcome = rule(measurement, bed.budget).outcome
         yield Record(now(), bed.where, case.noise, case.version, number, outcome, 0.0, naive_failed=False)
 

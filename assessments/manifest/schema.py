@@ -35,7 +35,7 @@ Line = Annotated[str, Field(min_length=1, max_length=300)]
 
 
 _MOST_REQUESTS = 400_000
-"""Of both sides in both sessions: each one's times are kept, and a scorecard is to be read by people's tools."""
+"""Of both sides in all sessions: each one's times are kept, and a scorecard is to be read by people's tools."""
 
 
 class _Table(BaseModel):
@@ -108,6 +108,7 @@ class PlanTable(_Table):
     timeout_s: float = Field(default=2, gt=0, le=60, description="A request without a right answer by then has none.")
     pairs_min: int = Field(default=6, ge=5, le=100, description="Pairs of blocks before the first verdict.")
     pairs_max: int = Field(default=30, ge=5, le=400, description="Pairs of blocks after which there is none.")
+    tries: int = Field(default=3, ge=1, le=5, description="How often an undecided budget may be measured in all.")
 
 
 class BudgetTable(_Table):
@@ -247,9 +248,10 @@ class ChallengeManifest(BaseModel):
             if plan.pairs_max < plan.pairs_min
         ]
         problems += [
-            f"plans: '{plan.id}': could keep more than {_MOST_REQUESTS:,} requests; lower rate_per_s or block_s"
+            f"plans: '{plan.id}': could keep more than {_MOST_REQUESTS:,} requests; lower rate_per_s, block_s or tries"
             for plan in self.plans
-            if plan.scenario is Scenario.OPEN and 4 * plan.pairs_max * plan.rate_per_s * plan.block_s > _MOST_REQUESTS
+            if plan.scenario is Scenario.OPEN
+            and 4 * plan.tries * plan.pairs_max * plan.rate_per_s * plan.block_s > _MOST_REQUESTS
         ]
         is_job = self.entry.kind is EntryKind.JOB
         problems += [

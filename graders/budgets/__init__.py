@@ -7,7 +7,8 @@
     health.py        whether the reference ran as it does on a quiet host
     session.py       what one session by itself says of one budget
     words.py         the same for people
-    ruling.py        both sessions together: the ruling
+    tries.py         which budgets may be measured again
+    ruling.py        all sessions together: the ruling
     steps.py         what to measure next
     calibration.py   what a quiet session teaches about this host
 

@@ -1,42 +1,60 @@
-"""The ruling on one budget, from both sessions of its plan. Pure: the same measurement always gives the same one."""
+"""The ruling on one budget, from all tries and sessions of its plan. Pure: what was measured gives one ruling only."""
 
 import math
+from dataclasses import replace
 
 from assessments.budget import Budget, Ruling
 from assessments.measurement import Measurement
 from assessments.outcome import Outcome
 from graders.budgets import why
-from graders.budgets.session import Finding, Standing, judge
+from graders.budgets.session import Finding, Standing, has_session, judge
+from graders.budgets.tries import may_repeat
 
 
 def rule(measurement: Measurement, budget: Budget) -> Ruling:
     """What the measurement says of the budget: passed, failed or inconclusive.
 
-    A pass needs one session. A failure needs two that are each beyond the limit by themselves, or a submission that
-    ended while it was measured. `budget` is one of the measurement's own plan, else ValueError.
+    The first try that decides stands; each is judged by itself, and what an earlier one saw is discarded. Where none
+    decides, the last one's figures are shown. Tries that were made for other budgets' sake change nothing. `budget` is
+    one of the measurement's own plan, else ValueError.
     """
     plan = measurement.plan
     if budget.plan != plan.id:
         raise ValueError(f"the budget is of plan {budget.plan!r}, and the measurement is of plan {plan.id!r}")
-    first = judge(measurement, budget, 0)
     if measurement.ended:
-        return _ruling(budget, Outcome.FAILED, first, (first,), why.died(measurement.ended), share=0.0)
+        last = judge(measurement, budget, max((block.session // 2 * 2 for block in measurement.blocks), default=0))
+        return _ruling(budget, Outcome.FAILED, last, (last,), why.died(measurement.ended), share=0.0)
+    number, ruling = 0, _of_try(measurement, budget, 0)
+    while (
+        number + 1 < plan.tries and has_session(measurement, 2 * number + 2) and may_repeat(measurement, budget, number)
+    ):
+        number += 1
+        ruling = _of_try(measurement, budget, number)
+    if not number:
+        return ruling
+    return replace(ruling, why=why.again(ruling.why, number + 1, ruling.outcome), tries=number + 1)
+
+
+def _of_try(measurement: Measurement, budget: Budget, number: int) -> Ruling:
+    """A pass needs one session. A failure needs two that are each beyond the limit by themselves."""
+    plan = measurement.plan
+    first = judge(measurement, budget, 2 * number)
     match first.standing:
         case Standing.WITHIN:
             return _ruling(budget, Outcome.PASSED, first, (first,), why.passed(plan, budget, first), share=1.0)
         case Standing.OPEN:
             return _ruling(budget, Outcome.INCONCLUSIVE, first, (first,), why.undecided(plan, budget, first))
         case Standing.BEYOND:
-            return _confirmed(measurement, budget, first)
+            return _confirmed(measurement, budget, first, 2 * number + 1)
 
 
-def _confirmed(measurement: Measurement, budget: Budget, first: Finding) -> Ruling:
+def _confirmed(measurement: Measurement, budget: Budget, first: Finding, session: int) -> Ruling:
     """What a second session makes of a first one that is beyond the limit."""
     plan = measurement.plan
-    if all(block.session == 0 for block in measurement.blocks):
+    if not has_session(measurement, session):
         reason = why.unconfirmed(plan, budget, first, None)
         return _ruling(budget, Outcome.INCONCLUSIVE, first, (first,), reason)
-    second = judge(measurement, budget, 1)
+    second = judge(measurement, budget, session)
     both = (first, second)
     if second.standing is not Standing.BEYOND:
         reason = why.unconfirmed(plan, budget, first, second)

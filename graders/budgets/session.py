@@ -2,7 +2,8 @@
 
 A sequential test. It looks at the first `pairs_min` pairs that count, at twice as many, and so on up to `pairs_max`,
 and stops at the first look that decides: later pairs, measured for the sake of other budgets, change nothing. Each
-look has its even share of the two rates of error (Bonferroni), so that looking often does not make errors likelier.
+look has its even share of the two rates of error (Bonferroni), so that looking often does not make errors likelier. So
+has each try that the plan allows, also where the first one decides: measuring again is no way to be lucky.
 """
 
 import math
@@ -21,9 +22,9 @@ from graders.budgets.health import STEADY, unhealthy
 from graders.budgets.student import quantile
 
 ALPHA_PASS: Final = 0.05
-"""The chance that a submission exactly at the limit passes, over all looks of a session. One beyond it has less."""
+"""The chance that a submission exactly at the limit passes, over all looks of all tries. One beyond it has less."""
 ALPHA_FAIL: Final = 0.001
-"""The chance that one exactly at the limit fails, over all looks of a session. A job may depend on it."""
+"""The chance that one exactly at the limit fails, over all looks of all tries. A job may depend on it."""
 POINTS_MIN: Final = 3
 """Two points have one degree of freedom, whose interval is hundreds of times their distance: nothing to act upon."""
 EXP_MAX: Final = 700.0
@@ -100,6 +101,15 @@ def looks(plan: Plan) -> tuple[int, ...]:
     return (*range(step, plan.pairs_max, step), plan.pairs_max)
 
 
+def has_session(measurement: Measurement, session: int) -> bool:
+    return any(block.session == session for block in measurement.blocks)
+
+
+def chances(plan: Plan) -> int:
+    """Over how many looks the rates of error are split: those of all tries."""
+    return len(looks(plan)) * plan.tries
+
+
 def judge(measurement: Measurement, budget: Budget, session: int) -> Finding:
     """What the session says of the budget by itself."""
     whole = pairs(measurement, session)
@@ -109,7 +119,7 @@ def judge(measurement: Measurement, budget: Budget, session: int) -> Finding:
     gated, broken = sound(whole, plan, measurement.isolation)
     seen = series(gated, plan, budget.metric)
     voids = tuple(sorted((*broken, *seen.voids), key=lambda void: void.pair))
-    answers = _answers(seen.pairs, ALPHA_FAIL / len(looks(plan)))
+    answers = _answers(seen.pairs, ALPHA_FAIL / chances(plan))
     finding = Finding(Standing.OPEN, frozenset(), None, answers, len(seen.pairs), len(seen.pairs), voids, "", 0.0)
     for look in looks(plan):
         if look > len(seen.pairs):
@@ -169,7 +179,7 @@ def _judge_peak(measurement: Measurement, budget: Budget, whole: tuple[Pair, ...
     Gates do not apply, as noise does not make a process larger.
     """
     planned = looks(measurement.plan)
-    answers = _answers(whole, ALPHA_FAIL / len(planned))
+    answers = _answers(whole, ALPHA_FAIL / chances(measurement.plan))
     if len(whole) < planned[0]:
         return Finding(Standing.OPEN, frozenset(), None, answers, len(whole), len(whole), (), "", 0.0)
     reference = figure([pair.reference for pair in whole], budget.metric)
@@ -188,7 +198,7 @@ def _look(
     counted: tuple[Pair, ...],
     voids: tuple[Void, ...],
 ) -> Finding:
-    planned = len(looks(measurement.plan))
+    planned = chances(measurement.plan)
     unwell = ""
     if budget.metric not in STEADY:
         unwell = unhealthy(budget.metric, points, counted, measurement.calibration)

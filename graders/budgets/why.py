@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from assessments.budget import Budget, Metric, Plan, Scenario
+from assessments.outcome import Outcome
 from graders.budgets.gates import Void
 from graders.budgets.session import (
     ALPHA_FAIL,
@@ -52,6 +53,14 @@ def unconfirmed(plan: Plan, budget: Budget, first: Finding, second: Finding | No
 def undecided(plan: Plan, budget: Budget, first: Finding) -> str:
     """Of a budget that the first session says nothing certain of."""
     return f"{sentence(_obstacle(plan, budget, first))} {_counted(plan, budget, (first,))}"
+
+
+def again(text: str, tries: int, outcome: Outcome) -> str:
+    """Of a budget that the first try left undecided: what the last one said, and that it was not the first."""
+    if outcome is Outcome.INCONCLUSIVE:
+        return f"{text} It was measured {tries} times, and no time decided: a person has to."
+    before = "the first time" if tries == 2 else f"the first {tries - 1} times"
+    return f"{text} It was measured again, since {before} decided nothing."
 
 
 def _figures(budget: Budget, seen: Estimate | None, interval: str) -> str:

@@ -1,9 +1,18 @@
 """What the machine did between two readings of its gauges."""
 
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from assessments.measurement import Noise, Side
 from graders import wire
+from graders.budgets.calibration import FOREIGN_OF_CORE, STEAL_OF_CORE
+from graders.budgets.gates import core_share
+
+QUIET_WITHIN_S: Final = 10.0
+"""How long quiet is waited for. Noise that lasts longer may last for hours, and the gates see it either way."""
+_LOOK_S: Final = 1.0
 
 
 def noise_between(
@@ -39,3 +48,23 @@ def own_wait_s() -> float | None:
 
 def difference(after: float | None, before: float | None) -> float | None:
     return None if after is None or before is None else max(after - before, 0.0)
+
+
+def await_quiet(read: Callable[[], wire.Gauges]) -> bool:
+    """Wait until nobody else used the CPU for a second, as in a session that calibrates; whether that came in time.
+
+    Neither side lives meanwhile, so that no submission can make it wait.
+    """
+    began, before, own_s = time.monotonic(), read(), time.process_time()
+    while time.monotonic() - began < QUIET_WITHIN_S:
+        time.sleep(_LOOK_S)
+        after, own_now_s = read(), time.process_time()
+        noise = noise_between(before, after, _LOOK_S, {}, own_now_s - own_s, 0.0)
+        if noise.foreign_cpu_s is None:
+            return False
+        if core_share(noise.foreign_cpu_s, _LOOK_S) < FOREIGN_OF_CORE and (
+            core_share(noise.steal_s or 0.0, _LOOK_S) <= STEAL_OF_CORE
+        ):
+            return True
+        before, own_s = after, own_now_s
+    return False

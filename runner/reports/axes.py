@@ -29,7 +29,7 @@ def axes(
 
 
 def sequence_axis(frame: Frame, x: Scale, sessions: Sequence[int], words: str) -> tuple[list[Path], list[Label]]:
-    """Numbers of blocks or pairs below the frame, and a line where the second session begins."""
+    """Numbers of blocks or pairs below the frame, and a line where each further session begins."""
     labels = [label("axis", (frame.left + frame.right) / 2, frame.bottom + 36, words, "middle")]
     step = max(-(-len(sessions) // _TICKS_OF_A_SEQUENCE), 1)
     labels += [
@@ -37,9 +37,13 @@ def sequence_axis(frame: Frame, x: Scale, sessions: Sequence[int], words: str) -
         for at in range(0, len(sessions), step)
     ]
     changes = [at for at, (one, other) in enumerate(pairwise(sessions), 1) if one != other]
-    paths = [line("session", x.at(at), frame.top, x.at(at), frame.bottom + 5) for at in changes[:3]]
-    labels += [label("step halo", x.at(at) + 4, frame.bottom - 5, "second session") for at in changes[:1]]
+    paths = [line("session", x.at(at), frame.top, x.at(at), frame.bottom + 5) for at in changes[:9]]
+    labels += [label("step halo", x.at(at) + 4, frame.bottom - 5, _begins(sessions[at])) for at in changes[:1]]
     return paths, labels
+
+
+def _begins(session: int) -> str:
+    return "second session" if session % 2 else "measured again"
 
 
 def shades(frame: Frame, x: Scale, voids: Sequence[bool]) -> tuple[Rect, ...]:

@@ -73,9 +73,11 @@ def facts(measurement: Measurement, *, all_known: bool) -> tuple[Row, ...]:
     blocks = measurement.blocks
     candidate, reference = answers_of(blocks, Side.CANDIDATE), answers_of(blocks, Side.REFERENCE)
     sessions = len({block.session for block in blocks})
+    tries = len({block.session // 2 for block in blocks})
+    again = f", {tries} tries, since not every one decided" if tries > 1 else ""
     asked = {Scenario.START_UP: "Starts", Scenario.BATCH: "Runs"}.get(measurement.plan.scenario, "Requests")
     rows = [
-        Row("Measured", Text(f"{wording.count(len(blocks), 'block')} in {wording.count(sessions, 'session')}")),
+        Row("Measured", Text(f"{wording.count(len(blocks), 'block')} in {wording.count(sessions, 'session')}{again}")),
         Row(f"{asked} of the submission", Text(_asked(candidate))),
         Row(f"{asked} of the reference", Text(_asked(reference))),
         Row("Kept apart", Text(isolated(measurement.isolation)), shown(_frozen(measurement.isolation), 200)),

@@ -21,6 +21,7 @@ from graders.budgets.figures import figure
 from runner.bench import Bench
 from runner.engines.choose import EngineName
 from runner.grade import Order, grade
+from runner.recompute import differences
 from runner.results import read_result, write_result
 
 SAMPLES = Path(__file__).resolve().parents[1] / "sample_challenges"
@@ -36,7 +37,7 @@ def engine_name(request: pytest.FixtureRequest) -> EngineName:
 @pytest.fixture(scope="module")
 def challenge() -> Challenge:
     challenge = read_challenge(SAMPLES / "timed-service")
-    short = {"pairs_min": PAIRS, "pairs_max": PAIRS, "warm_up_s": 0.2}
+    short = {"pairs_min": PAIRS, "pairs_max": PAIRS, "warm_up_s": 0.2, "tries": 1}
     return replace(challenge, plans=tuple(replace(plan, **short) for plan in challenge.plans))
 
 
@@ -166,6 +167,34 @@ def budget_of(scorecard: Scorecard, check: str) -> Budget:
     (budget,) = (result.check.budget for result in scorecard.results if result.check.id == check)
     assert budget is not None
     return budget
+
+
+@pytest.mark.parametrize("engine_name", [EngineName.BUBBLEWRAP], indirect=True)  # nothing of it is the engine's
+def test_what_stays_undecided_is_measured_again_and_then_left_to_a_person(
+    bench: Bench, challenge: Challenge, timed: ModuleType, tmp_path: Path
+) -> None:
+    """The blocks hold too few requests for a p95, whatever the host does."""
+    (tmp_path / "main.py").write_text(timed.version()["main.py"])
+    plans = tuple(replace(plan, pairs_min=3, pairs_max=3, block_s=0.25, tries=2) for plan in challenge.plans)
+    order = Order(tmp_path, "someone", unenforced_allowed=True)
+    graded = grade(order, replace(challenge, plans=plans), bench)
+    scorecard = graded.scorecard
+    (measurement,) = scorecard.measurements
+    sessions = [block.session for block in measurement.blocks]
+    assert sorted(set(sessions)) == [0, 2]
+    assert sessions == sorted(sessions)
+    first, again = ([block.intended_us for block in measurement.blocks if block.session == n] for n in (0, 2))
+    assert not set(first) & set(again), "no request is made twice"
+    (ruling,) = (result.ruling for result in scorecard.results if result.check.id == "answers-in-time")
+    assert ruling is not None
+    assert (ruling.outcome, ruling.tries) == (Outcome.INCONCLUSIVE, 2)
+    assert "It was measured 2 times" in ruling.why
+    written = write_result(tmp_path / "out", graded, challenge.folder / "starter")
+    kept, _ = read_result(written)
+    assert differences(kept) == ()
+    page = (written / "report.html").read_text()
+    assert "2 tries, since not every one decided" in page
+    assert "measured again" in page
 
 
 def test_one_that_dies_under_load_fails_at_once(measured: Callable[..., Scorecard]) -> None:

@@ -4,7 +4,7 @@ The service is one FIFO server with Poisson arrivals and gamma service times (M/
 a second, as the FastAPI service that the method was tried on. A noise says when neighbours run and what they do to
 whoever is served meanwhile. Reference and submission take turns in blocks of two seconds, in the order ABBA.
 
-By hand: `python tests/graders/budgets/simulation.py [GRADINGS]` prints the table of `docs/measuring.md`.
+By hand: `python tests/graders/budgets/simulation.py [GRADINGS [TRIES]]` prints the table of `docs/measuring.md`.
 """
 
 import dataclasses
@@ -161,11 +161,13 @@ def empty(weather: Weather, calibration: dict[str, float]) -> Measurement:
 
 
 def measured(
-    rng: Random, who: Submission, weather: Weather, calibration: dict[str, float], pairs_max: int
+    rng: Random, who: Submission, weather: Weather, calibration: dict[str, float], pairs_max: int, tries: int = 1
 ) -> Measurement:
     """A whole measurement as `next_step` asks for it, though only after every sixth pair, which is where looks are."""
     blocks: list[Block] = []
-    start = dataclasses.replace(empty(weather, calibration), plan=dataclasses.replace(PLAN, pairs_max=pairs_max))
+    start = dataclasses.replace(
+        empty(weather, calibration), plan=dataclasses.replace(PLAN, pairs_max=pairs_max, tries=tries)
+    )
     session = number = 0
     while True:
         for _ in range(PLAN.pairs_min):
@@ -176,7 +178,9 @@ def measured(
             case Step.DONE:
                 return measurement
             case Step.SECOND_SESSION:
-                session, number = 1, 0
+                session, number = session + 1, 0
+            case Step.AGAIN:
+                session, number = session + 2 - session % 2, 0
             case Step.MORE:
                 pass
 
@@ -193,26 +197,26 @@ def calibration(seed: int) -> dict[str, float]:
 
 
 def gradings(
-    who: Submission, weather: Weather, count: int, pairs_max: int = PLAN.pairs_max, seed: int = 1
+    who: Submission, weather: Weather, count: int, pairs_max: int = PLAN.pairs_max, seed: int = 1, tries: int = 1
 ) -> list[Ruling]:
     """So many independent gradings of this submission in this weather."""
     known = calibration(seed)
     rng = np.random.default_rng([seed, *f"{who.name}/{weather.name}".encode()])
-    return [rule(measured(rng, who, weather, known, pairs_max), P95) for _ in range(count)]
+    return [rule(measured(rng, who, weather, known, pairs_max, tries), P95) for _ in range(count)]
 
 
 def share(rulings: list[Ruling], outcome: Outcome) -> float:
     return sum(ruling.outcome is outcome for ruling in rulings) / len(rulings)
 
 
-def main(count: int) -> None:
+def main(count: int, tries: int) -> None:
     """The table of error rates, in Markdown: passed / failed / inconclusive in per cent."""
     print("| noise | " + " | ".join(who.name for who in SUBMISSIONS) + " |")
     print("| --- |" + " --- |" * len(SUBMISSIONS))
     for weather in WEATHERS:
         cells = []
         for who in SUBMISSIONS:
-            rulings = gradings(who, weather, count)
+            rulings = gradings(who, weather, count, tries=tries)
             cells.append(" / ".join(f"{100 * share(rulings, outcome):.3g}" for outcome in OUTCOMES))
         print(f"| {weather.name} | " + " | ".join(cells) + " |", flush=True)
 
@@ -220,4 +224,5 @@ def main(count: int) -> None:
 OUTCOMES = (Outcome.PASSED, Outcome.FAILED, Outcome.INCONCLUSIVE)
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 300)
+    given = [int(number) for number in sys.argv[1:]]
+    main(*given, *(300, 1)[len(given) :])
