@@ -62,6 +62,8 @@ class Assignment(_Message):
     scratch: Path | None = None
     """A folder of the grader's own, whose folders sandboxes can be given as inputs."""
     submission: Path | None = None
+    tries_judges: bool = False
+    """Say also what the judges make of the challenge's judge_data (see graders.checks.judge_data)."""
 
 
 class StartService(_Message):
@@ -208,6 +210,24 @@ class Measured(_Message):
     measurement: Measurement
 
 
+class JudgeVerdict(_Message):
+    """What a judge said of one answer of judge_data. `broke`: it raised what is no verdict."""
+
+    file: str
+    accepts: bool
+    broke: bool
+    message: str
+
+
+class Judged(_Message):
+    """Which judges there are and what they said; `problem` is why there are none, if so."""
+
+    event: Literal["judged"] = "judged"
+    judges: tuple[str, ...]
+    verdicts: tuple[JudgeVerdict, ...]
+    problem: str
+
+
 class Finished(_Message):
     """All checks have been reported; the grader ends now. `problem`: what broke in it, if something did."""
 
@@ -230,7 +250,7 @@ PlainRequest = (
 )
 """A request that is answered by one reply and nothing else."""
 FromGrader = Annotated[StartService | StartProgram | PlainRequest, Field(discriminator="ask")]
-Event = Annotated[Collected | Checked | Measured | Finished, Field(discriminator="event")]
+Event = Annotated[Collected | Checked | Measured | Judged | Finished, Field(discriminator="event")]
 
 
 class Started(_Message):

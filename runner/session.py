@@ -114,6 +114,9 @@ class Session:
                         self._note(checked)
                     case wire.Measured() as measured:
                         self._keep(measured)
+                    case wire.Judged():
+                        msg = "it tried judges, which nobody asked it to"
+                        raise wire.WireError(msg)
                     case wire.Finished() as finished:
                         self._finished = finished
                     case request:
@@ -323,6 +326,7 @@ def assignment(
     measures: bool = True,
     only_collect: bool = False,
     trial: Trial | None = None,
+    tries_judges: bool = False,
 ) -> wire.Assignment:
     """What a grader is told of its challenge."""
     return wire.Assignment(
@@ -339,6 +343,7 @@ def assignment(
         companions=challenge.companions,
         scratch=trial.scratch if trial else None,
         submission=trial.workspace if trial else None,
+        tries_judges=tries_judges,
     )
 
 

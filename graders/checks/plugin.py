@@ -24,6 +24,7 @@ from graders.checks import collection
 from graders.checks.authored import load_oracle
 from graders.checks.errors import ChallengeError
 from graders.checks.instances import StartedProgram, StartedService, how_one_ended
+from graders.checks.judge_data import try_judges
 from graders.checks.measuring import Make, Measuring
 from graders.checks.runner_link import RunnerLink
 from graders.checks.scratch import Inputs
@@ -107,6 +108,8 @@ class HiddenTests:
             *collection.unmeasured(link.assignment.checks, self._measuring_ids),
         )
         link.tell(wire.Collected(checks=checks, problems=problems))
+        if link.assignment.tries_judges:
+            link.tell(try_judges(link.assignment.challenge_folder))
         if problems or link.assignment.only_collect:
             session.items.clear()  # with a problem no verdict could count
 

@@ -58,6 +58,15 @@ class Response:
     elapsed_s: float
     """From the start of connecting to the last byte of the body."""
 
+    @classmethod
+    def recorded(cls, written: Mapping[str, Any]) -> "Response":
+        """An answer as a file of judge_data holds it: `status` (else 200), `headers`, and `json` or `text`."""
+        has_json = "json" in written
+        body = json.dumps(written["json"]) if has_json else str(written.get("text", ""))
+        kind = {"content-type": "application/json" if has_json else "text/plain"}
+        headers = {str(name).lower(): str(value) for name, value in dict(written.get("headers", {})).items()}
+        return cls(int(written.get("status", 200)), kind | headers, body.encode("utf-8", "surrogatepass"), 0.0)
+
     @property
     def text(self) -> str:
         """The body as UTF-8, with replacement characters for what is not."""

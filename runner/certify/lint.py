@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from assessments.challenge import Challenge
 from assessments.errors import AssayError
 from graders import wire
+from runner.certify.judged import judged
 from runner.certify.kit import kit_contents
+from runner.certify.leaks import leaks
 from runner.certify.solutions import read_solutions
 from runner.certify.verify import idle_checks
 from runner.challenge_files import challenge_digest
@@ -18,7 +20,13 @@ _MIN_BRIEF_BYTES = 400
 
 def lint(challenge: Challenge, nursery: Nursery) -> tuple[str, ...]:
     """Every problem found; none means that `verify` is worth its time."""
-    return (*_brief(challenge), *_kit(challenge), *_solutions(challenge), *_hidden_tests(challenge, nursery))
+    files = (*lint_files(challenge), *_solutions(challenge))
+    return (*files, *_hidden_tests(challenge, nursery), *judged(challenge, nursery).problems)
+
+
+def lint_files(challenge: Challenge) -> tuple[str, ...]:
+    """What is wrong with what a candidate reads and gets."""
+    return (*_brief(challenge), *_kit(challenge), *leaks(challenge))
 
 
 def _brief(challenge: Challenge) -> Iterable[str]:
