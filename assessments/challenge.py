@@ -68,6 +68,14 @@ class Asset:
 
 
 @dataclass(frozen=True, slots=True)
+class Baseline:
+    """The most that handing in nothing of one's own may earn, as shares of all points."""
+
+    starter_share_max: float = 0.2
+    empty_share_max: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Challenge:
     """A challenge as read from its folder.
 
@@ -79,7 +87,9 @@ class Challenge:
       hidden_tests/    pytest files that run on the grader's side only
       environment/     locked requirements
       data/            generators, assets, the oracle's data
+      judge_data/      answers that checks must accept and refuse
       solutions/       sample solutions, by expectation
+      certificate.json what `assay challenge verify` proved, and of which files
     """
 
     folder: Path
@@ -100,6 +110,7 @@ class Challenge:
     plans: tuple[Plan, ...] = ()
     """How the budgets among the checks are measured."""
     companions: tuple[Companion, ...] = ()
+    baseline: Baseline = Baseline()
 
     @property
     def points_possible(self) -> float:

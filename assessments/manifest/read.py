@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 
 from assessments.budget import Budget, Plan
-from assessments.challenge import Asset, Challenge, Entry, Limits
+from assessments.challenge import Asset, Baseline, Challenge, Entry, Limits
 from assessments.check import Check, CheckId
 from assessments.companion import Companion, Program
 from assessments.errors import InvalidChallenge
@@ -109,6 +109,7 @@ def _challenge(folder: Path, manifest: ChallengeManifest) -> Challenge:
         checks=tuple(_check(manifest, check) for check in manifest.checks),
         plans=tuple(_plan(plan) for plan in manifest.plans),
         companions=tuple(_companion(companion) for companion in manifest.companions),
+        baseline=Baseline(**manifest.baseline.model_dump()),
     )
 
 

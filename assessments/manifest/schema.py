@@ -72,6 +72,13 @@ class LimitsTable(_Table):
     job_s: float = Field(default=20, gt=0, le=3600, description="Wall time of one run of a job.")
 
 
+class BaselineTable(_Table):
+    """[baseline]: the most that handing in nothing of one's own may earn; `assay challenge verify` holds it to that."""
+
+    starter_share_max: float = Field(default=0.2, ge=0, lt=1, description="Share of all points of the bare starter.")
+    empty_share_max: float = Field(default=0.0, ge=0, lt=1, description="Share of all points of empty files.")
+
+
 class AssetTable(_Table):
     """[[assets]]: a folder that the sandbox sees read-only at /assets/<mount>."""
 
@@ -152,6 +159,7 @@ class ChallengeManifest(BaseModel):
     environment: EnvironmentTable
     entry: EntryTable
     limits: LimitsTable = LimitsTable()
+    baseline: BaselineTable = BaselineTable()
     assets: list[AssetTable] = Field(default_factory=list, max_length=50)
     companions: list[CompanionTable] = Field(default_factory=list, max_length=10)
     plans: list[PlanTable] = Field(default_factory=list, max_length=20)

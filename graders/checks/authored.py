@@ -1,12 +1,13 @@
-"""Loads what a challenge's author wrote for the grader's side besides the tests: its oracle, and its companions."""
+"""Loads what a challenge's author wrote for the grader's side besides the tests: oracle, companions and judges."""
 
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 ORACLE = Path("hidden_tests") / "oracle.py"
 COMPANIONS = Path("hidden_tests") / "companions.py"
+JUDGES = Path("hidden_tests") / "judges.py"
 
 
 def load_oracle(challenge_folder: Path, seed: int) -> Any:
@@ -18,6 +19,14 @@ def companion_maker(challenge_folder: Path, seed: int) -> Callable[[], Any]:
     """Makes new companions by id, each time it is called. Raises FileNotFoundError if the challenge has none."""
     make = _function(challenge_folder / COMPANIONS, "make_companions")
     return lambda: make(challenge_folder, seed)
+
+
+def load_judges(challenge_folder: Path) -> Mapping[str, Callable[[Any], object]]:
+    """The value of `make_judges(challenge_folder)`, by check. Raises FileNotFoundError if there is none."""
+    return {
+        str(check): judge
+        for check, judge in _function(challenge_folder / JUDGES, "make_judges")(challenge_folder).items()
+    }
 
 
 def _function(path: Path, name: str) -> Any:

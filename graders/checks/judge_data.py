@@ -9,20 +9,18 @@
 Runs in a grader, as hidden tests do, and never in the runner.
 """
 
-import importlib.util
 import json
 import signal
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from assessments.outcome import Outcome
 from graders import wire
+from graders.checks.authored import JUDGES, load_judges
 from graders.checks.verdict import CheckStalled, decide
 
-JUDGES = Path("hidden_tests") / "judges.py"
 JUDGE_DATA = "judge_data"
 ACCEPT, REFUSE = "accept", "refuse"
 
@@ -46,7 +44,7 @@ def try_judges(challenge_folder: Path) -> wire.Judged:
     if len(files) > _MAX_FILES:
         return wire.Judged(judges=(), verdicts=(), problem=f"there are more than {_MAX_FILES} answers")
     try:
-        judges = _load(challenge_folder)
+        judges = load_judges(challenge_folder)
     except Exception as error:  # noqa: BLE001 - an author's module may raise anything, and it is said
         return wire.Judged(judges=(), verdicts=(), problem=f"{type(error).__name__}: {error}")
     verdicts = tuple(
@@ -55,18 +53,6 @@ def try_judges(challenge_folder: Path) -> wire.Judged:
         if (check := path.parent.parent.name) in judges
     )
     return wire.Judged(judges=tuple(judges), verdicts=verdicts, problem="")
-
-
-def _load(challenge_folder: Path) -> Mapping[str, Judge]:
-    path = challenge_folder / JUDGES
-    spec = importlib.util.spec_from_file_location("assay_judges", path)
-    if spec is None or spec.loader is None or not path.is_file():
-        msg = f"{JUDGES} is missing; it defines make_judges(challenge_folder)"
-        raise FileNotFoundError(msg)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # where dataclasses look for it
-    spec.loader.exec_module(module)
-    return {str(check): judge for check, judge in dict(module.make_judges(challenge_folder)).items()}
 
 
 def _verdict(judge: Judge, path: Path, name: str) -> wire.JudgeVerdict:

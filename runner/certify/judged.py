@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from assessments.challenge import Challenge
 from graders import wire
-from graders.checks.judge_data import ACCEPT, JUDGE_DATA, JUDGES, REFUSE, judge_files
+from graders.checks.authored import JUDGES
+from graders.checks.judge_data import ACCEPT, JUDGE_DATA, REFUSE, judge_files
 from runner.challenge_files import challenge_digest
 from runner.nursery import Nursery
 from runner.session import assignment

@@ -48,15 +48,12 @@ class Solution:
     contents: Mapping[str, bytes]
     must_fail: frozenset[CheckId]
     may_fail: frozenset[CheckId]
+    share_max: float = 1.0
+    """The most it may earn, as a share of all points."""
 
     @property
     def label(self) -> str:
         return f"{self.kind}/{self.name}"
-
-    @property
-    def measured(self) -> bool:
-        """Whether its budgets mean anything: what is right keeps them, what is slow breaks those it names."""
-        return self.kind in (Kind.ACCEPTED, Kind.SLOW)
 
 
 class _Fails(BaseModel):
@@ -114,12 +111,24 @@ def _bounds(
 
 
 def _baselines(challenge: Challenge, every: frozenset[CheckId]) -> tuple[Solution, ...]:
-    """The starter, which may pass anything but the mark, and files with nothing in them, which pass nothing."""
-    starter = author_files(challenge.folder / "starter")
-    empty = dict.fromkeys(challenge.entry.required_files, b"")
-    return (
-        Solution(Kind.BASELINE, "starter", starter, frozenset(), every),
-        Solution(Kind.BASELINE, "empty", empty, every, frozenset()),
+    """The starter, and files with nothing in them: they earn what the manifest allows, and where that is nothing,
+    they must fail every check.
+    """
+    allowed = challenge.baseline
+    contents = {
+        "starter": (author_files(challenge.folder / "starter"), allowed.starter_share_max),
+        "empty": (dict.fromkeys(challenge.entry.required_files, b""), allowed.empty_share_max),
+    }
+    return tuple(
+        Solution(
+            Kind.BASELINE,
+            name,
+            files,
+            must_fail=frozenset() if share_max else every,
+            may_fail=every if share_max else frozenset(),
+            share_max=share_max,
+        )
+        for name, (files, share_max) in contents.items()
     )
 
 

@@ -1,4 +1,4 @@
-"""The certificate: every sample solution graded for real, and each outcome compared with what it must be."""
+"""Every sample solution graded for real, several times over, and each outcome compared with what it must be."""
 
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -6,14 +6,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assessments.challenge import Challenge
-from assessments.check import CheckId
+from assessments.check import CheckId, CheckResult
 from assessments.outcome import Outcome
-from assessments.scorecard import Scorecard
+from assessments.scorecard import EngineRef, EnvironmentRef, Scorecard
 from runner.bench import Bench
 from runner.certify.solutions import Kind, Solution
 from runner.grade import Order, grade
 from runner.intake import write_tree
 from runner.lanes import run_lanes
+from runner.reports.wording import percent
+
+_OTHERS_TIMES = 2
+"""How often a solution that is not an accepted one is graded: twice shows an outcome that changes."""
+_NOTHING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,30 +26,43 @@ class Row:
     """One grading of one solution: what each check said, and what is wrong with that."""
 
     solution: Solution
+    engine: EngineRef
+    environment: EnvironmentRef
     time: int
-    """1 for the first grading of this solution, 2 for the second, ..."""
+    """1 for the first grading of this solution on this engine, 2 for the second, ..."""
     outcomes: Mapping[CheckId, Outcome]
+    unmeasured: frozenset[CheckId]
+    """Budgets that were left undecided on purpose in this grading."""
     share: float
     problems: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Certificate:
-    """All rows, and what is wrong with the challenge as a whole."""
+class Verified:
+    """All rows, and what they leave unproved."""
 
     rows: tuple[Row, ...]
     idle_checks: tuple[CheckId, ...]
     """Checks that no broken or slow solution fails: nothing shows that they can."""
 
     @property
+    def row_problems(self) -> tuple[str, ...]:
+        """What single gradings did wrong."""
+        return tuple(f"{row.solution.label}: {problem}" for row in self.rows for problem in row.problems)
+
+    @property
     def problems(self) -> tuple[str, ...]:
-        of_rows = (f"{row.solution.label}: {problem}" for row in self.rows for problem in row.problems)
         idle = (f"{check}: no broken or slow solution must fail it; add one that does" for check in self.idle_checks)
-        return (*of_rows, *idle)
+        return (*self.row_problems, *idle)
 
     @property
     def sound(self) -> bool:
         return not self.problems
+
+
+def times_graded(solution: Solution, times: int) -> int:
+    """How often a solution is graded: accepted ones `times` over, the rest twice at most."""
+    return times if solution.kind is Kind.ACCEPTED else min(times, _OTHERS_TIMES)
 
 
 def verify(
@@ -56,38 +74,49 @@ def verify(
     lanes: int | None,
     done: Callable[[Row], None],
     budgets: bool = True,
-) -> Certificate:
-    """Grade each solution once and the accepted ones `times` over; `done` hears of each row as it ends.
+) -> Verified:
+    """Grade the accepted solutions `times` over and the others twice (once for `times=1`).
 
-    Seeds are fresh each time, so that a check which holds for one seed only is found out. Budgets are measured of the
-    accepted and the slow ones, or without `budgets` of none: then nothing is said of them.
+    `done` hears of each row as it ends. Seeds are fresh each time, so that a check which holds for one seed only is
+    found out. Without `budgets` none is measured, and nothing is said of them.
     """
     bench.environment(challenge)
-    gradings = [
-        (solution, time)
-        for solution in solutions
-        for time in range(1, (times if solution.kind is Kind.ACCEPTED else 1) + 1)
-    ]
+    gradings = [(solution, time) for solution in solutions for time in range(1, times_graded(solution, times) + 1)]
 
     def one(grading: tuple[Solution, int]) -> Row:
         solution, time = grading
-        measures = budgets and solution.measured
+        measures = budgets and measured(challenge, solution, time)
         row = judge(challenge, solution, time, _graded(challenge, solution, bench, measures), measured=measures)
         done(row)
         return row
 
     rows = tuple(run_lanes(one, gradings, bench, lanes))
-    return Certificate(rows, idle_checks(challenge, solutions))
+    return Verified(rows, idle_checks(challenge, solutions))
+
+
+def measured(challenge: Challenge, solution: Solution, time: int) -> bool:
+    """Whether a grading's budgets mean anything. Pure.
+
+    What is right keeps them and what is slow breaks those it names, every time; a broken solution may name one, too.
+    A cheat, the starter and empty files earn nothing by one, which needs no second look.
+    """
+    match solution.kind:
+        case Kind.ACCEPTED | Kind.SLOW:
+            return True
+        case Kind.BROKEN:
+            return any(check.budget is not None and check.id in solution.must_fail for check in challenge.checks)
+        case Kind.CHEAT | Kind.BASELINE:
+            return time == 1
 
 
 def judge(challenge: Challenge, solution: Solution, time: int, scorecard: Scorecard, *, measured: bool = True) -> Row:
     """Compare a grading with what the solution is there to show. Pure; without `measured` budgets are left aside."""
     outcomes = {result.check.id: result.outcome for result in scorecard.results}
+    left_aside = {result.check.id for result in scorecard.results if _left_aside(result, solution, measured)}
     problems = [
         f"'{result.check.id}' is {result.outcome}: {result.message}"
         for result in scorecard.results
-        if result.outcome not in (Outcome.PASSED, Outcome.FAILED)
-        and (measured or result.check.budget is None or result.outcome is not Outcome.INCONCLUSIVE)
+        if result.outcome not in (Outcome.PASSED, Outcome.FAILED) and result.check.id not in left_aside
     ]
     failed = {check for check, outcome in outcomes.items() if outcome is Outcome.FAILED}
     passed = {check for check, outcome in outcomes.items() if outcome is Outcome.PASSED}
@@ -95,9 +124,31 @@ def judge(challenge: Challenge, solution: Solution, time: int, scorecard: Scorec
     messages = {result.check.id: result.message.partition("\n")[0] for result in scorecard.results}
     unexpected = failed - solution.must_fail - solution.may_fail
     problems += [f"must pass '{check}', but failed it: {messages[check]}" for check in sorted(unexpected)]
+    problems += _gains(challenge, solution, scorecard)
+    unmeasured = frozenset() if measured else frozenset(left_aside)
+    share = scorecard.points.share
+    engine, environment = scorecard.engine, scorecard.environment
+    return Row(solution, engine, environment, time, outcomes, unmeasured, share, tuple(problems))
+
+
+def _left_aside(result: CheckResult, solution: Solution, measured: bool) -> bool:
+    """Whether an open budget says nothing: it was not measured, or of one who earns nothing by its staying open."""
+    if result.check.budget is None or result.outcome is not Outcome.INCONCLUSIVE:
+        return False
+    return not measured or solution.kind in (Kind.CHEAT, Kind.BASELINE)
+
+
+def _gains(challenge: Challenge, solution: Solution, scorecard: Scorecard) -> Iterable[str]:
+    """What a solution earns beyond what it may: checks are one thing, what is left of a broken budget another."""
+    share = scorecard.points.share
+    if share > solution.share_max + _NOTHING:
+        yield f"earns {percent(share)} of the points; the manifest's [baseline] allows {percent(solution.share_max)}"
     if solution.label == "baseline/starter" and scorecard.points.reaches(challenge.pass_mark):
-        problems.append(f"scores {scorecard.points.share:.0%}; the starter must stay below the pass mark")
-    return Row(solution, time, outcomes, scorecard.points.share, tuple(problems))
+        yield f"scores {percent(share)}; the starter must stay below the pass mark"
+    if solution.kind is Kind.CHEAT:
+        for result in scorecard.results:
+            if result.outcome is Outcome.FAILED and result.points_earned > _NOTHING:
+                yield f"fails '{result.check.id}', but earns {result.points_earned:g} points by it"
 
 
 def idle_checks(challenge: Challenge, solutions: Iterable[Solution]) -> tuple[CheckId, ...]:

@@ -1,8 +1,6 @@
 """`assay challenge`: list, show, lint, verify, kit, schema."""
 
 import json
-import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import rich_click as click
@@ -12,28 +10,24 @@ from rich.text import Text
 
 from assessments.challenge import Challenge
 from assessments.check import Check
-from assessments.errors import AssayError, ExitCode
+from assessments.errors import AssayError
 from assessments.manifest.read import read_challenge
 from assessments.manifest.schema import ChallengeManifest
-from assessments.outcome import Outcome
 from runner import catalogue
-from runner.bench import default_state, open_bench
 from runner.certify.kit import write_kit
 from runner.certify.lint import lint
-from runner.certify.solutions import Kind, read_solutions
-from runner.certify.verify import Certificate, Row, verify
-from runner.cli import options
-from runner.cli.screen import OUTCOME_STYLES, data_console, print_problems, say
-from runner.engines.choose import wish
+from runner.cli import challenge_verify, options
+from runner.cli.screen import data_console, end_with, say
 from runner.nursery import open_nursery
 from runner.reports.wording import count
-
-_MARKS = {Outcome.PASSED: "·", Outcome.FAILED: "x", Outcome.INCONCLUSIVE: "?", Outcome.ERRORED: "!"}
 
 
 @click.group("challenge")
 def command() -> None:
     """List, show, check and prove challenges; make a candidate's kit."""
+
+
+command.add_command(challenge_verify.command)
 
 
 @command.command("list")
@@ -57,7 +51,7 @@ def list_challenges(challenges: Path | None, as_json: bool) -> None:
             checks = str(len(challenge.checks))
             table.add_row(challenge.id, challenge.title, checks, points, minutes, ", ".join(challenge.roles))
         data_console().print(table)
-    _end_with(broken)
+    end_with(broken)
 
 
 @command.command("show")
@@ -114,75 +108,8 @@ def lint_challenge(name: str, challenges: Path | None) -> None:
     challenge = catalogue.find(name, challenges)
     with open_nursery() as nursery:
         problems = lint(challenge, nursery)
-    _end_with(problems)
+    end_with(problems)
     say(f"{challenge.id}: nothing to mend")
-
-
-@command.command("verify")
-@click.argument("name")
-@click.option("--times", type=click.IntRange(1, 1000), default=2, show_default=True, help="Gradings of accepted ones.")
-@click.option("--only", multiple=True, help="Only this solution, such as broken/batch-order-lost; may be repeated.")
-@click.option("--budgets/--no-budgets", default=True, help="Measure budgets, a minute or two each.")
-@options.lanes
-@options.engine
-@options.runtime
-@options.challenges
-@options.as_json
-def verify_challenge(
-    name: str,
-    times: int,
-    only: Sequence[str],
-    budgets: bool,
-    lanes: int | None,
-    engine: str | None,
-    runtime: str | None,
-    challenges: Path | None,
-    as_json: bool,
-) -> None:
-    """Prove a challenge: grade every sample solution, and print the matrix of solutions against checks."""
-    challenge = catalogue.find(name, challenges)
-    solutions = read_solutions(challenge)
-    unknown = set(only) - {solution.label for solution in solutions}
-    if unknown:
-        raise click.UsageError(f"there is no solution {', '.join(sorted(unknown))} in {challenge.folder / 'solutions'}")
-    chosen = [solution for solution in solutions if not only or solution.label in only]
-    total = sum(times if solution.kind is Kind.ACCEPTED else 1 for solution in chosen)
-    say(f"{count(len(chosen), 'solution')}, {count(total, 'grading')}")
-    done: list[Row] = []
-
-    def tell(row: Row) -> None:
-        done.append(row)
-        verdict = "wrong" if row.problems else "as expected"
-        say(f"{len(done)}/{total} {row.solution.label} {row.share:.0%} {verdict}")
-
-    with open_bench(default_state(), say, wish(engine, runtime)) as bench:
-        certificate = verify(challenge, chosen, bench, times=times, lanes=lanes, done=tell, budgets=budgets)
-    if as_json:
-        print(json.dumps(_certificate(certificate), indent=1))
-    else:
-        _print_matrix(challenge, certificate)
-    problems = certificate.problems if not only else tuple(p for row in certificate.rows for p in row.problems)
-    _end_with(problems)
-    say(f"{challenge.id} {challenge.version}: {'as expected' if only else 'sound'}")
-
-
-def _print_matrix(challenge: Challenge, certificate: Certificate) -> None:
-    """One row a grading, one column a check; the columns' names stand below, by number."""
-    table = Table("solution", "score", "checks", "verdict", box=box.SIMPLE_HEAD)
-    for row in certificate.rows:
-        marks = Text()
-        for check in challenge.checks:
-            outcome = row.outcomes[check.id]
-            marks.append(_MARKS[outcome], style=OUTCOME_STYLES[outcome])
-        again = f" ({row.time})" if row.time > 1 else ""
-        verdict = Text("wrong", style="red") if row.problems else Text("as expected", style="green")
-        table.add_row(f"{row.solution.label}{again}", f"{row.share:.0%}", marks, verdict)
-    console = data_console()
-    console.print(table)
-    console.print("one column a check: · passed, x failed, ! errored, ? inconclusive")
-    for number, check in enumerate(challenge.checks, start=1):
-        fails = sum(row.outcomes[check.id] is Outcome.FAILED for row in certificate.rows)
-        console.print(f"{number:4}  {check.id} ({check.skill}), failed by {fails}")
 
 
 def _summary(challenge: Challenge) -> dict[str, object]:
@@ -201,24 +128,3 @@ def _summary(challenge: Challenge) -> dict[str, object]:
 
 def _check(check: Check) -> dict[str, object]:
     return {"id": check.id, "points": check.points, "skill": check.skill, "visibility": check.visibility}
-
-
-def _certificate(certificate: Certificate) -> dict[str, object]:
-    rows = [
-        {
-            "solution": row.solution.label,
-            "time": row.time,
-            "share": row.share,
-            "outcomes": dict(row.outcomes),
-            "problems": list(row.problems),
-        }
-        for row in certificate.rows
-    ]
-    return {"sound": certificate.sound, "rows": rows, "idle_checks": list(certificate.idle_checks)}
-
-
-def _end_with(problems: Sequence[str]) -> None:
-    """Leave with the exit code for an invalid challenge, if there are problems."""
-    print_problems(problems)
-    if problems:
-        sys.exit(ExitCode.INVALID)

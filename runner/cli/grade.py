@@ -14,6 +14,7 @@ from assessments.outcome import Outcome
 from assessments.scorecard import Scorecard
 from runner import catalogue
 from runner.bench import default_state, open_bench
+from runner.certify import certificate
 from runner.cli import options
 from runner.cli.screen import OUTCOME_STYLES, data_console, print_problems, say
 from runner.engines.choose import wish
@@ -71,6 +72,9 @@ def command(
     challenge = catalogue.find(name, challenges)
     orders = [Order(path, candidate or _label(path), revision, seed, allow_unenforced) for path in paths]
     with open_bench(default_state(), say, wish(engine, runtime)) as bench:
+        doubt = certificate.warning(challenge, bench.engine.describe(unenforced_allowed=True).name)
+        if doubt:
+            print_problems([doubt])
         ended = grade_all(orders, challenge, bench, out, lanes)
     if as_json:
         documents = [document.dump(one.scorecard).decode() for one in ended if one.scorecard]

@@ -1,12 +1,13 @@
 """What commands print with: data on stdout, progress on stderr, styled on a terminal and plain elsewhere."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from rich.console import Console
 from rich.markup import escape
 
+from assessments.errors import ExitCode
 from assessments.outcome import Outcome
 from runner.reports.text import visible
 
@@ -30,6 +31,13 @@ def print_problems(problems: Iterable[str]) -> None:
     """One line on stderr for each, with nothing in it that a terminal would obey."""
     for problem in problems:
         print(f"assay: {visible(problem)}", file=sys.stderr)
+
+
+def end_with(problems: Sequence[str]) -> None:
+    """Leave with the exit code for an invalid challenge, if there are problems."""
+    print_problems(problems)
+    if problems:
+        sys.exit(ExitCode.INVALID)
 
 
 def say(line: str) -> None:

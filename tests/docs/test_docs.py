@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 from assessments.errors import ExitCode
 from assessments.manifest.schema import (
     AssetTable,
+    BaselineTable,
     BudgetTable,
     ChallengeManifest,
     CheckTable,
@@ -42,6 +43,7 @@ TABLES: dict[str, type[BaseModel]] = {
     "### `[environment]`": EnvironmentTable,
     "### `[entry]`": EntryTable,
     "### `[limits]`": LimitsTable,
+    "### `[baseline]`": BaselineTable,
     "### `[[assets]]`": AssetTable,
     "### `[[checks]]`": CheckTable,
     "### `[checks.budget]`": BudgetTable,

@@ -1,0 +1,102 @@
+"""The whole proof of a challenge: what lint finds, every solution on every engine, and whether it all agrees."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from assessments.challenge import Challenge
+from runner.bench import open_bench
+from runner.certify import certificate
+from runner.certify.agreement import Flakiness, changed_cells, engine_differences, flakiness
+from runner.certify.certificate import Certificate
+from runner.certify.judged import Judged, judged
+from runner.certify.lint import lint_files
+from runner.certify.solutions import Solution
+from runner.certify.verify import Row, Verified, idle_checks, verify
+from runner.challenge_files import ChallengeDigests, challenge_digests
+from runner.engines.choose import Wish
+from runner.engines.rootfs import Say
+from runner.host import this_host
+
+MIN_REPEAT = 2
+"""Graded once, nothing can be said of outcomes that change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Every grading, and everything that is wrong."""
+
+    verified: Verified
+    flakiness: Flakiness
+    changed: tuple[str, ...]
+    """The outcomes that were not the same each time, in words."""
+    problems: tuple[str, ...]
+    certificate: Certificate | None
+    """None where something is wrong, or not everything was tried."""
+
+
+def prove(
+    challenge: Challenge,
+    solutions: Sequence[Solution],
+    engines: Sequence[Wish],
+    *,
+    state: Path,
+    say: Say,
+    repeat: int,
+    lanes: int | None,
+    done: Callable[[Row], None],
+) -> Proof:
+    """Grade all solutions on each engine, one engine after the other, budgets included.
+
+    Raises what opening a bench raises: an engine that was asked for and is not there gives no certificate.
+    """
+    before = challenge_digests(challenge.folder)
+    rows: dict[str, tuple[Row, ...]] = {}
+    told: tuple[str, ...] = ()
+    judges = Judged({}, ())
+    for wanted in engines:
+        with open_bench(state, say, wanted) as bench:
+            name = bench.engine.describe(unenforced_allowed=True).name
+            if name in rows:
+                continue
+            if not rows:
+                judges = judged(challenge, bench.nursery)
+                told = _told(challenge, judges, say)
+            rows[name] = verify(challenge, solutions, bench, times=repeat, lanes=lanes, done=done).rows
+    verified = Verified(
+        tuple(row for of_engine in rows.values() for row in of_engine), idle_checks(challenge, solutions)
+    )
+    flaky = flakiness(verified.rows)
+    problems = (
+        *told,
+        *verified.problems,
+        *engine_differences(verified.rows),
+        *flaky.problems,
+        *_moved(before, challenge),
+    )
+    issued = None
+    if not problems and repeat >= MIN_REPEAT:
+        issued = certificate.issue(
+            challenge,
+            before,
+            verified.rows,
+            host=this_host(),
+            repeat=repeat,
+            flakiness=flaky,
+            judge_data=judges.answers,
+        )
+    return Proof(verified, flaky, changed_cells(verified.rows), problems, issued)
+
+
+def _told(challenge: Challenge, judges: Judged, say: Say) -> tuple[str, ...]:
+    """What needs no grading to be seen, said before the long part starts."""
+    problems = (*lint_files(challenge), *judges.problems)
+    for problem in problems:
+        say(f"there will be no certificate: {problem}")
+    return problems
+
+
+def _moved(before: ChallengeDigests, challenge: Challenge) -> tuple[str, ...]:
+    if challenge_digests(challenge.folder) == before:
+        return ()
+    return (f"{challenge.folder}: was changed while it was being proved; prove it again",)

@@ -1,0 +1,63 @@
+"""`assay challenge verify` as an author meets it: the matrix, the certificate, and the reasons there is none."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+SAMPLES = Path(__file__).resolve().parents[2] / "sample_challenges"
+Assay = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(SAMPLES / "add-numbers", tmp_path / "add-numbers"))
+
+
+def test_a_sound_challenge_gets_a_certificate_and_grading_no_longer_warns(assay: Assay, folder: Path) -> None:
+    right = folder / "solutions/accepted/reference"
+    grading = ("grade", right, "-c", folder, "--allow-unenforced", "--json")
+    before = assay(*grading)
+    assert before.stderr.count("has no current certificate (it has none)") == 1
+    assert f"run: assay challenge verify {folder}" in before.stderr
+    json.loads(before.stdout)
+
+    proved = assay("challenge", "verify", folder, "--repeat", "2")
+    assert proved.returncode == 0, proved.stderr
+    assert "0 of 10 repeated outcomes changed" in proved.stdout
+    written = json.loads((folder / "certificate.json").read_text())["certificate"]
+    assert written["problems"] == []
+    assert list(written["engines"]) == ["bubblewrap"]
+    assert written["engines"]["bubblewrap"]["solutions"]["accepted/reference"]["gradings"] == 2
+
+    assert "certificate" not in assay(*grading).stderr
+
+
+@pytest.mark.parametrize("less", [("--only", "broken/subtracts"), ("--no-budgets",), ("--repeat", "1")])
+def test_less_than_everything_gives_no_certificate(assay: Assay, folder: Path, less: tuple[str, ...]) -> None:
+    done = assay("challenge", "verify", folder, *less)
+    assert done.returncode == 0, done.stderr
+    assert "There is no certificate" in done.stderr
+    assert not (folder / "certificate.json").exists()
+
+
+def test_an_unsound_challenge_gets_the_matrix_the_reasons_and_keeps_its_old_certificate(
+    assay: Assay, folder: Path
+) -> None:
+    (folder / "certificate.json").write_text("the old one")
+    (folder / "brief.md").write_text("Add. " * 100)
+    shutil.copy(folder / "hidden_tests/test_sum.py", folder / "public_tests/test_copy.py")
+    (folder / "solutions/broken/subtracts/main.py").write_text("print(sum(map(int, input().split())))")
+    done = assay("challenge", "verify", folder, "--repeat", "2")
+    assert done.returncode == 3
+    assert "broken/subtracts" in done.stdout
+    for reason in (
+        "does not mention the skill 'correctness'",
+        "public_tests/test_copy.py is hidden_tests/test_sum.py",
+        "broken/subtracts: must fail 'sum-is-right', but passed it",
+    ):
+        assert reason in done.stderr
+    assert (folder / "certificate.json").read_text() == "the old one"
