@@ -16,9 +16,14 @@ VARIABLE = "ASSAY_CHALLENGES"
 
 def roots(named: Path | None) -> tuple[Path, ...]:
     """Where to look, first one first: the folder given (or ASSAY_CHALLENGES), then what ships."""
-    own = named or (Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None)
+    own = own_root(named)
     shipped = Path(str(resources.files("challenges")))
     return (own, shipped) if own else (shipped,)
+
+
+def own_root(named: Path | None) -> Path | None:
+    """An organisation's own folder of challenges: the one given, or ASSAY_CHALLENGES."""
+    return named or (Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None)
 
 
 def folders(named: Path | None) -> Iterator[Path]:

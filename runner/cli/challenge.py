@@ -1,4 +1,4 @@
-"""`assay challenge`: list, show, lint, verify, kit, schema."""
+"""`assay challenge`: list, show, new, lint, verify, kit, schema."""
 
 import json
 from pathlib import Path
@@ -8,14 +8,15 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from assessments.challenge import Challenge
+from assessments.challenge import Challenge, EntryKind
 from assessments.check import Check
-from assessments.errors import AssayError
+from assessments.errors import AssayError, UsageError
 from assessments.manifest.read import read_challenge
 from assessments.manifest.schema import ChallengeManifest
 from runner import catalogue
 from runner.certify.kit import write_kit
 from runner.certify.lint import lint
+from runner.certify.scaffold import new_challenge
 from runner.cli import challenge_verify, options
 from runner.cli.screen import data_console, end_with, say
 from runner.nursery import open_nursery
@@ -24,7 +25,7 @@ from runner.reports.wording import count
 
 @click.group("challenge")
 def command() -> None:
-    """List, show, check and prove challenges; make a candidate's kit."""
+    """List, show, make, check and prove challenges; make a candidate's kit."""
 
 
 command.add_command(challenge_verify.command)
@@ -98,6 +99,28 @@ def kit(name: str, out: Path | None, challenges: Path | None) -> None:
     target = out or Path(f"{challenge.id}-kit")
     write_kit(challenge, target)
     print(target)
+
+
+@command.command("new")
+@click.argument("name")
+@click.option(
+    "--kind",
+    type=click.Choice([kind.value for kind in EntryKind]),
+    default=EntryKind.SERVICE.value,
+    show_default=True,
+    help="A service that is asked over HTTP, or a job that is run.",
+)
+@options.challenges
+def new(name: str, kind: str, challenges: Path | None) -> None:
+    """Write a small, sound challenge to start from, into --challenges or else into this folder."""
+    parent = catalogue.own_root(challenges) or Path()
+    if not parent.is_dir():
+        raise UsageError(f"{parent}: is no folder; make it first")
+    folder = new_challenge(name, EntryKind(kind), parent)
+    print(folder)
+    named = folder if folder.is_absolute() else f"./{folder}"
+    say(f"next: assay challenge lint {named}")
+    say(f"then: assay challenge verify {named}")
 
 
 @command.command("lint")

@@ -45,7 +45,7 @@ _MARKS = {Outcome.PASSED: "·", Outcome.FAILED: "x", Outcome.INCONCLUSIVE: "?", 
     "--engine",
     "engines",
     multiple=True,
-    type=click.Choice([*EngineName, "all"]),
+    type=click.Choice([*(name.value for name in EngineName), "all"]),
     help="The engine to prove it on; may be repeated; all: every one. [env: ASSAY_ENGINE; default: auto]",
 )
 @options.runtime
@@ -96,7 +96,7 @@ def command(
 def _engines(named: Sequence[str]) -> Sequence[str | None]:
     """What to wish for; nothing named: what the environment says. Docker first: it may be missing."""
     if "all" in named:
-        return [EngineName.DOCKER, EngineName.BUBBLEWRAP]
+        return [EngineName.DOCKER.value, EngineName.BUBBLEWRAP.value]
     return sorted(set(named), reverse=True) or [None]
 
 

@@ -34,6 +34,9 @@ def test_the_wheel_holds_the_four_packages_and_their_data(dist: Path) -> None:
         "challenges/inference-api/challenge.toml",
         "challenges/inference-api/data/model/model.onnx",
         "challenges/inference-api/hidden_tests/oracle.py",
+        "runner/certify/template/job/hidden_tests/judges.py.template",
+        "runner/certify/template/service/challenge.toml.template",
+        "runner/certify/template/service/environment/requirements.lock.template",
     } <= names
     assert any(name.startswith("runner/reports/templates/") for name in names)
     assert not [name for name in names if "__pycache__" in name or name.endswith(".pyc")]

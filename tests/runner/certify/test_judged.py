@@ -88,4 +88,4 @@ def test_judges_that_cannot_be_had_are_named(
 
 def test_answers_without_any_judge_are_named(judge: Judge, folder: Path, answers: Callable[[str, str], Path]) -> None:
     (folder / "hidden_tests/judges.py").unlink()
-    assert any("judges.py is missing" in problem for problem in judge().problems)
+    assert any("make_judges is to stand in it" in problem for problem in judge().problems)

@@ -61,3 +61,26 @@ def test_an_unsound_challenge_gets_the_matrix_the_reasons_and_keeps_its_old_cert
     ):
         assert reason in done.stderr
     assert (folder / "certificate.json").read_text() == "the old one"
+
+
+def test_a_new_challenge_lies_where_the_own_ones_are_and_is_linted_by_the_command_it_names(
+    assay: Assay, tmp_path: Path
+) -> None:
+    (tmp_path / "ours").mkdir()
+    made = assay("challenge", "new", "rank-the-leads", "--kind", "job", "--challenges", "ours")
+    assert made.returncode == 0, made.stderr
+    assert made.stdout == "ours/rank-the-leads\n"
+    command = next(line.partition("assay ")[2] for line in made.stderr.splitlines() if line.startswith("next: "))
+    assert command == "challenge lint ./ours/rank-the-leads"
+    assert assay(*command.split()).returncode == 0
+    assert "rank-the-leads" in assay("challenge", "list", "--challenges", "ours").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [(("Bad Name",), "lower-case words"), (("fine", "--challenges", "nowhere"), "nowhere: is no folder")],
+)
+def test_a_new_challenge_that_cannot_be_made_says_why(assay: Assay, arguments: tuple[str, ...], words: str) -> None:
+    done = assay("challenge", "new", *arguments)
+    assert done.returncode == 2
+    assert words in done.stderr
