@@ -11,7 +11,7 @@ WORKERS ?= 2
 # Trust whom the machine trusts: companies sign their own mirrors.
 export UV_SYSTEM_CERTS ?= 1
 
-.PHONY: demo test lint attack-table lock clean
+.PHONY: demo test lint attack-table challenge-table lock clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/run.stamp
@@ -26,6 +26,10 @@ attack-table: $(VENV)/dev.stamp
 	@echo "assay: trying the attacks"
 	@ASSAY_ATTACK_TABLE=docs/attacks.md $(BIN)/python -P tests/private_engine.py \
 		$(BIN)/python -m pytest tests/attacks --numprocesses $(WORKERS) --dist loadgroup
+
+# Writes down which challenge is about which skill.
+challenge-table: $(VENV)/run.stamp
+	@$(BIN)/assay challenge table > docs/challenges.md
 
 lint: $(VENV)/dev.stamp
 	@echo "assay: checking style, types and the direction of imports"

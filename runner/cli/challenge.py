@@ -1,4 +1,4 @@
-"""`assay challenge`: list, show, new, lint, verify, kit, schema."""
+"""`assay challenge`: list, show, table, new, lint, verify, kit, schema."""
 
 import json
 from pathlib import Path
@@ -20,6 +20,7 @@ from runner.certify.scaffold import new_challenge
 from runner.cli import challenge_verify, options
 from runner.cli.screen import data_console, end_with, say
 from runner.nursery import open_nursery
+from runner.reports.skills_table import skills_page
 from runner.reports.wording import count
 
 
@@ -99,6 +100,13 @@ def kit(name: str, out: Path | None, challenges: Path | None) -> None:
     target = out or Path(f"{challenge.id}-kit")
     write_kit(challenge, target)
     print(target)
+
+
+@command.command("table")
+@options.challenges
+def table(challenges: Path | None) -> None:
+    """Print which challenge is about which skill, and by which checks, as Markdown."""
+    print(skills_page([read_challenge(folder) for folder in catalogue.folders(challenges)]), end="")
 
 
 @command.command("new")
