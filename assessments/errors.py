@@ -14,7 +14,7 @@ class ExitCode(IntEnum):
     GATE_FAILED = 1
     USAGE = 2
     INVALID = 3
-    """An invalid challenge or submission."""
+    """An invalid challenge, assessment or submission."""
     INFRASTRUCTURE = 4
     INTERRUPTED = 130
 
@@ -43,6 +43,12 @@ class InvalidSubmission(AssayError):
 
 class InvalidChallenge(AssayError):
     """A challenge's manifest or its files are wrong: the author's to mend."""
+
+    exit_code = ExitCode.INVALID
+
+
+class InvalidAssessment(AssayError):
+    """An assessment's file is wrong: the mending is for who wrote it."""
 
     exit_code = ExitCode.INVALID
 

@@ -1,10 +1,6 @@
 """Reads a challenge's folder: the manifest's bytes in, a `Challenge` or a full list of problems out."""
 
-import difflib
-import tomllib
 from pathlib import Path
-
-from pydantic import BaseModel, ValidationError
 
 from assessments.budget import Budget, Plan
 from assessments.challenge import Asset, Baseline, Challenge, Entry, Limits
@@ -19,6 +15,7 @@ from assessments.manifest.schema import (
     LimitsTable,
     PlanTable,
 )
+from assessments.manifest.toml_file import read_toml
 
 MANIFEST = "challenge.toml"
 REFERENCE = "solutions/accepted/reference"
@@ -29,7 +26,13 @@ _MARGIN_S = 30.0
 
 def read_challenge(folder: Path) -> Challenge:
     """The challenge in `folder`. Raises InvalidChallenge that names file, field and fix of every problem."""
-    manifest = _parse(folder / MANIFEST)
+    manifest = read_toml(
+        folder / MANIFEST,
+        ChallengeManifest,
+        InvalidChallenge,
+        absent=f"a challenge's folder holds a {MANIFEST}",
+        described_by="assay challenge schema",
+    )
     challenge = _challenge(folder, manifest)
     problems = _missing_files(challenge)
     if manifest.id != folder.name:
@@ -39,56 +42,6 @@ def read_challenge(folder: Path) -> Challenge:
     if problems:
         raise InvalidChallenge(problems)
     return challenge
-
-
-def _parse(path: Path) -> ChallengeManifest:
-    try:
-        data = tomllib.loads(path.read_bytes().decode("utf-8"))
-    except FileNotFoundError as error:
-        raise InvalidChallenge(f"{path}: there is no such file; a challenge's folder holds a {MANIFEST}") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidChallenge(f"{path}: cannot be read: {error}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise InvalidChallenge(f"{path}: is not TOML: {error}") from error
-    try:
-        return ChallengeManifest.model_validate(data)
-    except ValidationError as error:
-        raise InvalidChallenge(f"{path}: {problem}" for problem in _problems(error)) from error
-
-
-def _problems(error: ValidationError) -> list[str]:
-    problems = []
-    for item in error.errors(include_url=False, include_input=False):
-        location = item["loc"]
-        field = ".".join(str(part) for part in location)
-        if item["type"] == "extra_forbidden":
-            problems.append(f"{field}: is not a key of the manifest{_nearest(location)}")
-        elif item["type"] == "missing":
-            problems.append(f"{field}: is missing; add it (assay challenge schema describes it)")
-        else:
-            text = item["msg"].removeprefix("Value error, ")
-            problems += [f"{field}: {part}" if field else part for part in text.split("; ")]
-    return problems
-
-
-def _nearest(location: tuple[int | str, ...]) -> str:
-    """The likeliest key the author meant, from the fields of the table that `location` is in."""
-    model: type[BaseModel] | None = ChallengeManifest
-    for part in location[:-1]:
-        if isinstance(part, int) or model is None:
-            continue
-        model = _table_of(model, part)
-    known = list(model.model_fields) if model else []
-    close = difflib.get_close_matches(str(location[-1]), known, n=1)
-    return f"; did you mean '{close[0]}'?" if close else f"; it can hold {', '.join(known)}"
-
-
-def _table_of(model: type[BaseModel], field: str) -> type[BaseModel] | None:
-    annotation = model.model_fields[field].annotation
-    for candidate in (annotation, *getattr(annotation, "__args__", ())):
-        if isinstance(candidate, type) and issubclass(candidate, BaseModel):
-            return candidate
-    return None
 
 
 def _challenge(folder: Path, manifest: ChallengeManifest) -> Challenge:

@@ -19,7 +19,8 @@ from runner.cli.screen import print_problems
 
 _COMMANDS = {
     "grade": ("runner.cli.grade", "Grade submissions of a challenge."),
-    "challenge": ("runner.cli.challenge", "List, show, check and prove challenges; make a candidate's kit."),
+    "challenge": ("runner.cli.challenge", "List, show, make, check and prove challenges; make a candidate's kit."),
+    "assessment": ("runner.cli.assessment", "List, show and check assessments: challenges and weights for a role."),
     "demo": ("runner.cli.demo", "Grade four sample submissions of a challenge."),
     "verify": ("runner.cli.verify", "Check results against their own evidence."),
     "report": ("runner.cli.report", "Build reports from scorecards."),

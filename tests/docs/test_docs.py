@@ -3,7 +3,9 @@
 import importlib
 import re
 import shlex
+import tomllib
 from collections.abc import Iterator
+from enum import StrEnum
 from pathlib import Path
 
 import click
@@ -12,6 +14,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from assessments.errors import ExitCode
+from assessments.manifest.assessment_schema import AssessmentManifest, PartTable, PassMarkTable
 from assessments.manifest.schema import (
     AssetTable,
     BaselineTable,
@@ -48,6 +51,11 @@ TABLES: dict[str, type[BaseModel]] = {
     "### `[[checks]]`": CheckTable,
     "### `[checks.budget]`": BudgetTable,
     "### `[[plans]]`": PlanTable,
+}
+ASSESSMENT_TABLES: dict[str, type[BaseModel]] = {
+    "### Top level": AssessmentManifest,
+    "### `[pass_mark]`": PassMarkTable,
+    "### `[[challenges]]`": PartTable,
 }
 EXAMPLE = REPOSITORY / "tests" / "sample_challenges" / "add-numbers"
 
@@ -188,8 +196,21 @@ def test_the_failure_table_is_the_one_the_program_decides_by() -> None:
 
 @pytest.mark.parametrize("heading", TABLES)
 def test_every_field_of_the_manifest_is_documented_with_its_default(heading: str) -> None:
-    model = TABLES[heading]
-    documented = {row[0].strip("`"): row[1].strip("`") for row in rows(section("docs/authors.md", heading))}
+    assert_documented("docs/authors.md", heading, TABLES[heading])
+
+
+@pytest.mark.parametrize("heading", ASSESSMENT_TABLES)
+def test_every_field_of_an_assessment_is_documented_with_its_default(heading: str) -> None:
+    assert_documented("docs/assessments.md", heading, ASSESSMENT_TABLES[heading])
+
+
+def test_the_assessment_that_is_shown_can_be_read() -> None:
+    (shown,) = re.findall(r"^```toml\n(.*?)^```$", read("docs/assessments.md"), re.MULTILINE | re.DOTALL)
+    assert AssessmentManifest.model_validate(tomllib.loads(shown)).pass_mark.doubt == 0.04
+
+
+def assert_documented(page: str, heading: str, model: type[BaseModel]) -> None:
+    documented = {row[0].strip("`"): row[1].strip("`") for row in rows(section(page, heading))}
     assert list(documented) == list(model.model_fields), "the same fields in the same order"
     for name, field in model.model_fields.items():
         assert documented[name] == default_in_words(field), f"the default of {name}"
@@ -206,6 +227,8 @@ def default_in_words(field: FieldInfo) -> str:
         return "none"
     if isinstance(default, bool):
         return str(default).lower()
+    if isinstance(default, StrEnum):
+        return f'"{default.value}"'
     return f'"{default}"' if isinstance(default, str) else str(default)
 
 

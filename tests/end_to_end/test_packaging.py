@@ -34,6 +34,7 @@ def test_the_wheel_holds_the_four_packages_and_their_data(dist: Path) -> None:
         "challenges/inference-api/challenge.toml",
         "challenges/inference-api/data/model/model.onnx",
         "challenges/inference-api/hidden_tests/oracle.py",
+        "assessments/roles/ai-engineer.toml",
         "runner/certify/template/job/hidden_tests/judges.py.template",
         "runner/certify/template/service/challenge.toml.template",
         "runner/certify/template/service/environment/requirements.lock.template",
