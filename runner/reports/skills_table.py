@@ -15,8 +15,8 @@ def skills_page(challenges: Sequence[Challenge]) -> str:
 def _lines(challenges: Sequence[Challenge]) -> Iterator[str]:
     yield "# Skills and challenges"
     yield ""
-    yield "Which challenge is about which skill. This page is made by `make challenge-table` from the manifests; a test holds"
-    yield "it to them."
+    yield "Which challenge is about which skill, and by which checks. This page is made from the manifests, by"
+    yield "`make challenge-table`, and a test holds it to them."
     yield ""
     yield from _overview(challenges)
     for challenge in challenges:
