@@ -11,6 +11,7 @@ import pytest
 from assessments.challenge import Challenge
 from assessments.manifest import read_challenge
 from runner.bench import Bench
+from runner.certify.judged import judged
 from runner.certify.kit import kit_contents
 from runner.certify.lint import lint
 from runner.certify.solutions import Kind, read_solutions
@@ -38,6 +39,13 @@ def test_it_has_as_much_in_it_as_it_should(challenge: Challenge) -> None:
 
 def test_lint_finds_nothing_to_mend(challenge: Challenge, bench: Bench) -> None:
     assert lint(challenge, bench.nursery) == ()
+
+
+def test_its_judges_tell_right_answers_from_near_misses(challenge: Challenge, bench: Bench) -> None:
+    tried = judged(challenge, bench.nursery)
+    assert tried.problems == ()
+    assert set(tried.answers) == {"predict-matches-model", "batch-matches-model", "out-of-range", "malformed-json"}
+    assert sum(counts["refuse"] for counts in tried.answers.values()) > 30
 
 
 def test_it_is_sound(challenge: Challenge, bench: Bench) -> None:
