@@ -14,6 +14,7 @@ from assessments.errors import AssayError, UsageError
 from assessments.manifest.read import read_challenge
 from assessments.manifest.schema import ChallengeManifest
 from runner import catalogue
+from runner.certify.certificate import Current, Missing, Stale, certificate_of
 from runner.certify.kit import write_kit
 from runner.certify.lint import lint
 from runner.certify.scaffold import new_challenge
@@ -47,11 +48,11 @@ def list_challenges(challenges: Path | None, as_json: bool) -> None:
     if as_json:
         print(json.dumps([_summary(challenge) for challenge in found], indent=1))
     else:
-        table = Table("challenge", "title", "checks", "points", "minutes", "roles", box=box.SIMPLE_HEAD)
+        table = Table("challenge", "title", "checks", "points", "minutes", "certificate", "roles", box=box.SIMPLE_HEAD)
         for challenge in found:
             points, minutes = f"{challenge.points_possible:g}", str(challenge.time_minutes)
-            checks = str(len(challenge.checks))
-            table.add_row(challenge.id, challenge.title, checks, points, minutes, ", ".join(challenge.roles))
+            checks, proved = str(len(challenge.checks)), _certified(challenge)
+            table.add_row(challenge.id, challenge.title, checks, points, minutes, proved, ", ".join(challenge.roles))
         data_console().print(table)
     end_with(broken)
 
@@ -78,6 +79,7 @@ def show(name: str, challenges: Path | None, as_json: bool) -> None:
     for companion in challenge.companions:
         kind = "a program" if companion.program else "answered by the grader"
         console.print(f"companion {companion.id}, port {companion.port}: {kind}")
+    console.print(Text(f"certificate: {_certified(challenge)}"))
     table = Table("check", "skill", "points", "visibility", "seconds", box=box.SIMPLE_HEAD)
     for check in challenge.checks:
         table.add_row(check.id, check.skill, f"{check.points:g}", check.visibility, f"{check.time_limit_s:g}")
@@ -153,8 +155,20 @@ def _summary(challenge: Challenge) -> dict[str, object]:
         "skills": list(challenge.skills),
         "minutes": challenge.time_minutes,
         "points": challenge.points_possible,
+        "certificate": _certified(challenge),
         "folder": str(challenge.folder),
     }
+
+
+def _certified(challenge: Challenge) -> str:
+    """The day it was proved, or why it counts as unproved."""
+    match certificate_of(challenge):
+        case Current(certificate):
+            return f"{certificate.certified_at[:10]}, {' and '.join(certificate.engines)}"
+        case Stale(reason):
+            return f"not current: {reason}"
+        case Missing():
+            return "none"
 
 
 def _check(check: Check) -> dict[str, object]:

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from assessments.challenge import Challenge
+from assessments.check import Check
 from assessments.outcome import Outcome
 from runner import catalogue
 from runner.bench import default_state, open_bench
@@ -24,7 +25,7 @@ from runner.cli.screen import OUTCOME_STYLES, data_console, end_with, say
 from runner.engines.choose import EngineName, Wish, wish
 from runner.reports.wording import count, part
 
-_UNMEASURED = "-"
+_UNMEASURED, _CHANGED = "-", "~"
 _MARKS = {Outcome.PASSED: "·", Outcome.FAILED: "x", Outcome.INCONCLUSIVE: "?", Outcome.ERRORED: "!"}
 
 
@@ -139,27 +140,39 @@ def _try_some(
 
 
 def _print_matrix(challenge: Challenge, verified: Verified) -> None:
-    """One row a grading, one column a check; the columns' names stand below, by number."""
-    table = Table("solution", "score", "checks", "verdict", box=box.SIMPLE_HEAD)
-    engines = {row.engine.name for row in verified.rows}
+    """One row a solution, one column a check; the columns' names stand below, by number."""
+    several = len({row.engine.name for row in verified.rows}) > 1
+    gradings: dict[tuple[str, str], list[Row]] = {}
     for row in verified.rows:
-        marks = Text()
-        for check in challenge.checks:
-            outcome = row.outcomes[check.id]
-            if check.id in row.unmeasured:
-                marks.append(_UNMEASURED, style="dim")
-            else:
-                marks.append(_MARKS[outcome], style=OUTCOME_STYLES[outcome])
-        again = f" ({row.time})" if row.time > 1 else ""
-        again += f" on {row.engine.name}" if len(engines) > 1 else ""
-        verdict = Text("wrong", style="red") if row.problems else Text("as expected", style="green")
-        table.add_row(f"{row.solution.label}{again}", f"{row.share:.0%}", marks, verdict)
+        gradings.setdefault((row.engine.name, row.solution.label), []).append(row)
+    table = Table("solution", "graded", "score", "checks", "verdict", box=box.SIMPLE_HEAD)
+    for (engine, label), rows in gradings.items():
+        marks = Text.assemble(*(_mark(check, rows) for check in challenge.checks))
+        wrong = sum(bool(row.problems) for row in rows)
+        verdict = Text(f"wrong {wrong} of {len(rows)} times" if wrong else "as expected", "red" if wrong else "green")
+        table.add_row(f"{label} on {engine}" if several else label, f"{len(rows)} x", _scores(rows), marks, verdict)
     console = data_console()
     console.print(table)
-    console.print("one column a check: · passed, x failed, ! errored, ? inconclusive, - not measured")
+    console.print("one column a check: · passed, x failed, ! errored, ? inconclusive, ~ changed, - not measured")
     for number, check in enumerate(challenge.checks, start=1):
-        fails = sum(row.outcomes[check.id] is Outcome.FAILED for row in verified.rows)
-        console.print(f"{number:4}  {check.id} ({check.skill}), failed by {fails}")
+        failing = {row.solution.label for row in verified.rows if row.outcomes[check.id] is Outcome.FAILED}
+        console.print(f"{number:4}  {check.id} ({check.skill}), failed by {len(failing)}")
+
+
+def _mark(check: Check, rows: Sequence[Row]) -> tuple[str, str]:
+    """A cell: what every grading said, or that they differ."""
+    outcomes = {row.outcomes[check.id] for row in rows if check.id not in row.unmeasured}
+    if not outcomes:
+        return _UNMEASURED, "dim"
+    if len(outcomes) > 1:
+        return _CHANGED, "yellow"
+    (outcome,) = outcomes
+    return _MARKS[outcome], OUTCOME_STYLES[outcome]
+
+
+def _scores(rows: Sequence[Row]) -> str:
+    low, high = (f"{find(row.share for row in rows):.0%}" for find in (min, max))
+    return low if low == high else f"{low} to {high}"
 
 
 def _verified(verified: Verified) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """`assay challenge verify` as an author meets it: the matrix, the certificate, and the reasons there is none."""
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -28,12 +29,13 @@ def test_a_sound_challenge_gets_a_certificate_and_grading_no_longer_warns(assay:
     proved = assay("challenge", "verify", folder, "--repeat", "2")
     assert proved.returncode == 0, proved.stderr
     assert "0 of 10 repeated outcomes changed" in proved.stdout
+    assert "certificate" not in assay(*grading).stderr
+    (line,) = [line for line in assay("challenge", "show", folder).stdout.splitlines() if "certificate" in line]
+    assert re.fullmatch(r"certificate: \d{4}-\d\d-\d\d, bubblewrap", line.strip())
     written = json.loads((folder / "certificate.json").read_text())["certificate"]
     assert written["problems"] == []
     assert list(written["engines"]) == ["bubblewrap"]
     assert written["engines"]["bubblewrap"]["solutions"]["accepted/reference"]["gradings"] == 2
-
-    assert "certificate" not in assay(*grading).stderr
 
 
 @pytest.mark.parametrize("less", [("--only", "broken/subtracts"), ("--no-budgets",), ("--repeat", "1")])
