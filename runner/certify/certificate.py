@@ -16,6 +16,7 @@ import contextlib
 import hashlib
 import json
 import os
+import shlex
 import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -23,6 +24,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from itertools import groupby
+from pathlib import Path
 from typing import Final, Literal
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -33,6 +35,7 @@ from assessments.errors import InfrastructureError, InvalidChallenge
 from assessments.outcome import Outcome
 from assessments.scorecard import EngineRef, EnvironmentRef, Host
 from assessments.submission import Digest
+from runner import catalogue
 from runner.certify.agreement import Flakiness
 from runner.certify.verify import Row
 from runner.challenge_files import CERTIFICATE, ChallengeDigests, challenge_digests
@@ -195,17 +198,16 @@ def write(certificate: Certificate, challenge: Challenge) -> None:
         for left in challenge.folder.glob(f"{CERTIFICATE}.*"):  # by a process that was killed while it wrote
             left.unlink(missing_ok=True)
         handle, name = tempfile.mkstemp(prefix=f"{CERTIFICATE}.", dir=challenge.folder)
-        try:
+        unfinished = Path(name)
+        with contextlib.ExitStack() as unless_done:
+            unless_done.callback(unfinished.unlink, missing_ok=True)
             with os.fdopen(handle, "wb") as file:
                 file.write(dump(certificate))
                 file.flush()
                 os.fsync(file.fileno())
-            os.chmod(name, 0o644)  # noqa: PTH101 - it is a name, as tempfile gives it
-            os.replace(name, path)  # noqa: PTH105
-        except OSError:
-            with contextlib.suppress(OSError):
-                os.unlink(name)  # noqa: PTH108
-            raise
+            unfinished.chmod(0o644)
+            unfinished.replace(path)
+            unless_done.pop_all()
     except OSError as error:
         raise InfrastructureError(f"{path}: could not be written: {error.strerror}; nothing was changed") from error
 
@@ -288,9 +290,7 @@ def _certified_solution(rows: Sequence[Row]) -> CertifiedSolution:
 
 def _shell_name(challenge: Challenge) -> str:
     """The challenge as a command can name it: by its id where it ships, else by its folder."""
-    from runner import catalogue
-
     shipped = catalogue.roots(None)[-1]
     if challenge.folder.parent == shipped:
         return challenge.id
-    return str(challenge.folder)
+    return shlex.quote(str(challenge.folder))

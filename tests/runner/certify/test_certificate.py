@@ -1,5 +1,6 @@
 """A certificate is about exact files: it is written whole, read back as it was, and out of date when they change."""
 
+import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from assessments.challenge import Challenge
-from assessments.errors import InvalidChallenge
+from assessments.errors import InfrastructureError, InvalidChallenge
 from assessments.manifest import read_challenge
 from runner.certify import certificate
 from runner.certify.agreement import flakiness
@@ -65,6 +66,32 @@ def test_it_is_no_part_of_what_it_is_about(issued: Certificate, challenge: Chall
     certificate.write(issued, challenge)
     assert challenge_digest(challenge.folder) == before
     assert certificate_of(challenge) == Current(issued)
+    assert [path.name for path in challenge.folder.glob(f"{CERTIFICATE}*")] == [CERTIFICATE]
+
+
+def test_one_that_cannot_be_written_leaves_the_one_before(
+    issued: Certificate, challenge: Challenge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate.write(issued, challenge)
+    before = (challenge.folder / CERTIFICATE).read_bytes()
+
+    def full(_self: Path, _target: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(InfrastructureError, match="No space left on device; nothing was changed"):
+        certificate.write(dataclasses.replace(issued, repeat=9), challenge)
+    assert (challenge.folder / CERTIFICATE).read_bytes() == before
+    assert [path.name for path in challenge.folder.glob(f"{CERTIFICATE}*")] == [CERTIFICATE]
+
+
+def test_what_a_killed_run_left_of_one_is_no_part_of_the_challenge_and_goes_with_the_next(
+    issued: Certificate, challenge: Challenge
+) -> None:
+    before = challenge_digest(challenge.folder)
+    (challenge.folder / f"{CERTIFICATE}.x1y2").write_text("half of")
+    assert challenge_digest(challenge.folder) == before
+    certificate.write(issued, challenge)
     assert [path.name for path in challenge.folder.glob(f"{CERTIFICATE}*")] == [CERTIFICATE]
 
 
