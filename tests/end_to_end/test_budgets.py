@@ -19,6 +19,7 @@ from assessments.scorecard import Scorecard, Status
 from graders.budgets import rule
 from graders.budgets.figures import figure
 from runner.bench import Bench
+from runner.engines.bubblewrap.engine import BubblewrapEngine
 from runner.engines.choose import EngineName
 from runner.grade import Order, grade
 from runner.recompute import differences
@@ -115,10 +116,11 @@ class Cheat:
     times: float = 1.0
 
 
+AHEAD = "works in the reference's turns"
 CHEATS = {
     "answers first, computes later": Cheat(over=(Metric.P95, Metric.CPU), answers_right=False),
     "answers, then does the rest": Cheat(over=(Metric.CPU,)),
-    "works in the reference's turns": Cheat(),
+    AHEAD: Cheat(),
     "remembers answers": Cheat(over=(Metric.P95, Metric.CPU)),
     "knows a load when it sees one": Cheat(over=(Metric.P95,), answers_right=False),
     "turns away who would have to wait": Cheat(over=(Metric.P95,), answers_right=False, times=3.0),
@@ -146,13 +148,40 @@ def test_a_cheat_gains_nothing(
         assert found[RESTS_ON[metric]] in {(Outcome.FAILED, Fault.OVER_BUDGET), (Outcome.INCONCLUSIVE, None)}
         limit = budget_of(scorecard, RESTS_ON[metric]).limit
         assert figure(candidate, metric) > limit * figure(reference, metric)
-    log = "".join(run.stdout.text for run in scorecard.runs)
-    assert "remembered" not in log
-    if name == "works in the reference's turns":
-        still_s = sum(float(line.split()[1]) for line in log.splitlines() if line.startswith("still "))
-        assert still_s > 0.9 * sum(block.noise.seconds for block in reference)
+    assert "remembered" not in log_of(scorecard)
+    if name == AHEAD:
+        assert still_s(scorecard) > 0.9 * sum(block.noise.seconds for block in reference)
     if not cheat.answers_right:
         assert rule(_in_quiet(measurement), budget_of(scorecard, "answers-in-time")).outcome is Outcome.FAILED
+
+
+@pytest.mark.parametrize("engine_name", [EngineName.BUBBLEWRAP], indirect=True)  # Docker always has cgroups
+def test_without_cgroups_signals_keep_a_cheat_still(
+    bench: Bench, challenge: Challenge, timed: ModuleType, tmp_path: Path
+) -> None:
+    assert isinstance(bench.engine, BubblewrapEngine)
+    engine = replace(bench.engine, cgroups=None)
+    (tmp_path / "main.py").write_text(timed.cheat(AHEAD)["main.py"])
+    plans = tuple(replace(plan, pairs_min=3, pairs_max=3, block_s=0.6) for plan in challenge.plans)
+    order = Order(tmp_path, "someone", unenforced_allowed=True)
+    try:
+        scorecard = grade(order, replace(challenge, plans=plans), replace(bench, engine=engine)).scorecard
+    finally:
+        engine.shut()
+    (measurement,) = scorecard.measurements
+    assert measurement.isolation.frozen == "SIGSTOP"
+    references_s = sum(block.noise.seconds for block in measurement.blocks if block.side is Side.REFERENCE)
+    assert still_s(scorecard) > 0.9 * references_s > 0
+
+
+def log_of(scorecard: Scorecard) -> str:
+    return "".join(run.stdout.text for run in scorecard.runs)
+
+
+def still_s(scorecard: Scorecard) -> float:
+    """How long the cheat was kept from running, by its own account."""
+    lines = log_of(scorecard).splitlines()
+    return sum(float(line.split()[1]) for line in lines if line.startswith("still "))
 
 
 def _in_quiet(measurement: Measurement) -> Measurement:
