@@ -10,15 +10,15 @@ at most 1.3 times the reference's at 110 requests a second. Versions do 1.0 to 2
 none, one, two, and two that come and go. Every grading is a real one, in turns over all versions of a noise; the quiet
 ones go first, so that the host's calibration is known. No two have the same seed.
 
-For each noise and version it prints how often the p95's ruling was passed, failed and inconclusive, the seconds that
-measuring took (the median), what a naive verdict says of the same requests (the submission's p95 in one session against
-1.3 times the reference's in the first quiet measurement, a fixed limit), and which rates the counts leave possible.
-`--resampled` adds M gradings a case whose sessions are drawn, with replacement, from the pairs of blocks that were
-recorded for it in this run: they have a table of their own.
+For each noise and version it prints how often the p95's ruling was passed, failed and inconclusive, how many took more
+than one try, the seconds that measuring took (the median), what a naive verdict says of the same requests (the
+submission's p95 in one session against 1.3 times the reference's in the first quiet measurement, a fixed limit), and
+which rates the counts leave possible. `--resampled` adds M gradings a case whose sessions are drawn, with replacement,
+from the pairs of blocks that were recorded for it in this run: they have a table of their own.
 
-Forty gradings of all 28 cases take about nine hours. `--record` appends each to a file as soon as it is done, and goes
-on after the seeds that stand there, so that the hours may be had in parts; `--tables` grades nothing, and prints the
-tables of what such files hold.
+Forty gradings of all 28 cases take nine hours, and more where many stay undecided and are measured again. `--record`
+appends each to a file as soon as it is done, and goes on after the seeds that stand there, so that the hours may be had
+in parts; `--tables` grades nothing, and prints the tables of what such files hold.
 
 Exits with 1 when a promise is broken: at 1.0 nobody fails, in any noise; at 2.0 and for the one that blocks nobody
 passes; where it is quiet 95 % are decided.
@@ -227,7 +227,16 @@ def _grade(case: Case, bed: Bed, seed: int) -> Record:
     naive_failed = _p95_s(candidate) > bed.fixed_s
     _say(f"{case.noise}, {case.version}: {ruling.outcome} in {took_s:.0f} s: {ruling.why}")
     return Record(
-        date, bed.where, case.noise, case.version, seed, ruling.outcome, round(took_s, 1), naive_failed, ruling.why
+        date=date,
+        where=bed.where,
+        noise=case.noise,
+        version=case.version,
+        seed=seed,
+        outcome=ruling.outcome,
+        seconds=round(took_s, 1),
+        naive_failed=naive_failed,
+        why=ruling.why,
+        tries=ruling.tries,
     )
 
 

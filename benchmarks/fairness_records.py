@@ -41,6 +41,8 @@ class Record:
     seconds: float
     naive_failed: bool
     why: str = ""
+    tries: int = 1
+    """How often it was measured, in these seconds."""
 
 
 def machine() -> str:
@@ -110,8 +112,8 @@ def tables(records: Sequence[Record]) -> Iterator[str]:
     for noise in dict.fromkeys(record.noise for record in records):
         yield f"\n{noise}"
         yield (
-            f"{'version':8} {'gradings':>8} {'passed':>7} {'failed':>7} {'open':>5} {'s':>5} {'naive fails':>12} "
-            f"{'passes up to':>13} {'fails up to':>12}"
+            f"{'version':8} {'gradings':>8} {'passed':>7} {'failed':>7} {'open':>5} {'again':>6} {'s':>5} "
+            f"{'naive fails':>12} {'passes up to':>13} {'fails up to':>12}"
         )
         of_noise = [record for record in records if record.noise == noise]
         for version in dict.fromkeys(record.version for record in of_noise):
@@ -123,9 +125,10 @@ def _row(version: str, records: Sequence[Record]) -> str:
     counts = Counter(record.outcome for record in records)
     passed, failed, undecided = (counts[outcome] for outcome in _RULED)
     total, seconds = len(records), statistics.median(record.seconds for record in records)
+    again = sum(record.tries > 1 for record in records)
     naive = sum(record.naive_failed for record in records)
     return (
-        f"{version:8} {total:8} {passed:7} {failed:7} {undecided:5} {seconds:5.0f} {naive:12} "
+        f"{version:8} {total:8} {passed:7} {failed:7} {undecided:5} {again:6} {seconds:5.0f} {naive:12} "
         f"{at_most(passed, total):13.1%} {at_most(failed, total):12.1%}"
     )
 
