@@ -31,7 +31,7 @@ from runner.reports.provenance import Row
 from runner.reports.series import Interval, LimitMark, held_s
 from runner.reports.text import Text, shown
 
-TOO_NOISY: Final = "The machine was too noisy to say; no points are lost, and it is to be run again in quiet."
+TOO_NOISY: Final = "The machine was too noisy to say; no points are lost, and a person decides or grades it again."
 _SHARES: Final = {Metric.P50: 0.5, Metric.P95: 0.95, Metric.P99: 0.99, Metric.LONGEST: 1.0}
 NAMES: Final = {
     Metric.P50: "Median latency (p50)",
