@@ -18,9 +18,10 @@ def version(**changed: object) -> dict[str, str]:
 
 
 def cheat(name: str, **changed: object) -> dict[str, str]:
-    """A version that tries to look faster than it is."""
+    """A version that tries to look faster than it is, by its code or by its constants alone."""
     head, serve, tail = version(**changed)["main.py"].partition("if BURNS:\n")
-    return {"main.py": f"{head}{SHARED}{CHEATS[name]}\n\n{serve}{tail}"}
+    trick = "" if changed and name not in CHEATS else f"{SHARED}{CHEATS[name]}\n\n"
+    return {"main.py": f"{head}{trick}{serve}{tail}"}
 
 
 SHARED = """
