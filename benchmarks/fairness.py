@@ -26,10 +26,12 @@ passes; where it is quiet 95 % are decided.
 
 import argparse
 import contextlib
+import ctypes
 import itertools
 import multiprocessing
 import os
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -169,7 +171,7 @@ def _burn_now_and_then(seed: int) -> None:
 @contextlib.contextmanager
 def _neighbours(*works: Callable[[], None]) -> Iterator[None]:
     """Each in a session of its own, as another user's processes would be."""
-    processes = [multiprocessing.Process(target=_apart, args=(work,), daemon=True) for work in works]
+    processes = [multiprocessing.Process(target=_apart, args=(work, os.getpid()), daemon=True) for work in works]
     for process in processes:
         process.start()
     try:
@@ -180,9 +182,16 @@ def _neighbours(*works: Callable[[], None]) -> Iterator[None]:
             process.join()
 
 
-def _apart(work: Callable[[], None]) -> None:
+def _apart(work: Callable[[], None], parent: int) -> None:
+    """In a session of its own, and gone with its parent: a run that is killed must not leave noise to the next."""
     os.setsid()
-    work()
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() == parent:
+        work()
+
+
+_PR_SET_PDEATHSIG = 1
+"""prctl(2)"""
 
 
 class _Bursts:
