@@ -117,6 +117,7 @@ scenario = "open"
 rate_per_s = 40
 pairs_min = 5
 warm_up_s = 0.2
+tries = 1
 
 [[checks]]
 id = "asks-in-time"
