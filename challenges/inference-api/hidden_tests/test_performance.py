@@ -51,6 +51,10 @@ def test_throughput(measure, one_prediction):
 
 
 @pytest.mark.check("start-up", points=1, skill="performance", visibility="after")
-def test_start_up(measure):
-    """From its start to its first ready answer, the service takes at most twice as long as our own."""
+def test_start_up(measure, start_service, oracle, rng, expect):
+    """From its start to its first ready answer, the service takes at most twice as long as our own.
+
+    And it predicts then: one that says it is ready at once, and never does anything, has not started.
+    """
     measure()
+    expect.predicts(start_service().http, oracle.current, rng)
