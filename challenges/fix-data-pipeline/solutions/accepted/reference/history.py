@@ -90,7 +90,7 @@ def read_state(folder: Path, reference: Reference) -> History:
                 raise UnusableInput(f"the previous state is damaged: {name}")
         kinds = {name: kind for name, kind in EVENT_SCHEMA.items() if name != "customer"} | {"customer_id": pl.String}
         events = pl.read_csv(BytesIO(tables["events.csv"]), schema_overrides=kinds)
-        events = events.join(reference.customers, on="customer_id", how="inner").select(EVENT_SCHEMA)
+        events = events.join(reference.customers, on="customer_id", how="inner").select(*EVENT_SCHEMA)
         quarantine = pl.read_csv(BytesIO(tables["quarantine.csv"]), schema_overrides=QUARANTINE_SCHEMA)
         return History(about["files"], about["valid_rows"], events, quarantine)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, pl.exceptions.PolarsError) as error:
