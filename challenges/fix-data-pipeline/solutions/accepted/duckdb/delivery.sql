@@ -61,7 +61,7 @@ timed AS (
             WHEN timezone(time_zone, timezone(time_zone, shown) - INTERVAL 1 HOUR) = shown
                 THEN timezone(time_zone, shown) - INTERVAL 1 HOUR
             WHEN timezone(time_zone, timezone(time_zone, shown)) = shown THEN timezone(time_zone, shown)
-        END AS at
+        END AS happened
     FROM joined
 )
 SELECT
@@ -70,7 +70,7 @@ SELECT
     customer_id,
     type,
     currency,
-    epoch(at)::BIGINT AS at,
+    epoch(happened)::BIGINT AS happened,
     epoch(received)::BIGINT AS received,
     CASE WHEN paid THEN minor END AS minor,
     digits,
@@ -81,7 +81,7 @@ SELECT
         WHEN NOT customer_known THEN 'unknown_customer'
         WHEN time_zone IS NULL THEN 'unknown_store'
         WHEN type NOT IN ('view', 'purchase', 'refund') THEN 'bad_type'
-        WHEN at IS NULL OR received IS NULL THEN 'bad_time'
+        WHEN happened IS NULL OR received IS NULL THEN 'bad_time'
         WHEN paid AND digits IS NULL THEN 'unknown_currency'
         WHEN paid AND minor IS NULL AND amount_text <> '' THEN 'bad_amount'
     END AS reason
@@ -95,11 +95,11 @@ SELECT
     event_id::BIGINT,
     customer_id,
     type,
-    at,
+    happened,
     received,
     (minor * micros + (10 ** (digits + 4))::BIGINT // 2) // (10 ** (digits + 4))::BIGINT,
     1
-FROM (SELECT *, make_timestamp(at * 1000000)::DATE AS day FROM checked WHERE reason IS NULL) AS good
+FROM (SELECT *, make_timestamp(happened * 1000000)::DATE AS day FROM checked WHERE reason IS NULL) AS good
 ASOF LEFT JOIN rates ON good.currency = rates.currency AND good.day >= rates.day;
 
 DROP TABLE checked;

@@ -16,11 +16,11 @@ behaviour AS (
         count(cents) FILTER (recent AND type = 'purchase') AS known,
         count(*) FILTER (recent AND type = 'refund') AS refunds,
         sum(cents) FILTER (recent AND type = 'refund')::BIGINT AS refunded,
-        count(*) FILTER (recent AND type = 'view' AND at >= cutoff - 7 * 86400) AS views,
-        count(DISTINCT at // 86400) FILTER (recent) AS days,
-        max(at) FILTER (type = 'purchase' AND at < cutoff) AS last_purchase,
-        count(*) FILTER (type = 'purchase' AND at >= cutoff AND at < cutoff + 7 * 86400) AS bought_after
-    FROM (SELECT *, at >= cutoff - 28 * 86400 AND at < cutoff AS recent FROM events, cutoff) AS events
+        count(*) FILTER (recent AND type = 'view' AND happened >= cutoff - 7 * 86400) AS views,
+        count(DISTINCT happened // 86400) FILTER (recent) AS days,
+        max(happened) FILTER (type = 'purchase' AND happened < cutoff) AS last_purchase,
+        count(*) FILTER (type = 'purchase' AND happened >= cutoff AND happened < cutoff + 7 * 86400) AS bought_after
+    FROM (SELECT *, happened >= cutoff - 28 * 86400 AND happened < cutoff AS recent FROM events, cutoff) AS events
     GROUP BY customer_id
 )
 SELECT

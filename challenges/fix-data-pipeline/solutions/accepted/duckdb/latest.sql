@@ -4,7 +4,7 @@ SELECT
     event_id,
     arg_max(customer_id, received) AS customer_id,
     arg_max(type, received) AS type,
-    arg_max(at, received) AS at,
+    arg_max(happened, received) AS happened,
     max(received) AS received,
     arg_max_null(cents, received) AS cents,
     sum(version_count)::BIGINT AS version_count

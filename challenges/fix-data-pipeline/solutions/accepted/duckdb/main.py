@@ -30,7 +30,7 @@ class Unusable(Exception):
 def main() -> int:
     options = arguments()
     with tempfile.TemporaryDirectory() as scratch:
-        database = duckdb.connect(":memory:", config={"threads": 1, "memory_limit": "400MB", "temp_directory": scratch})
+        database = duckdb.connect(":memory:", config={"threads": 1, "memory_limit": "240MB", "temp_directory": scratch})
         try:
             results, exit_code = run(database, options, Path(scratch))
         except Unusable as problem:

@@ -10,7 +10,7 @@ CREATE TABLE events (
     event_id BIGINT,
     customer_id VARCHAR,
     type VARCHAR,
-    at BIGINT,
+    happened BIGINT,
     received BIGINT,
     cents BIGINT,
     version_count BIGINT
