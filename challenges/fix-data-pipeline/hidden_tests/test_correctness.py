@@ -17,7 +17,9 @@ EVERYTHING = (
 def test_everyday_features(pipeline, rng):
     """On clean data of one shop, every feature of every customer is right."""
     shop = Shop(rng)
-    events = shop.folder(shop.traffic(400))
+    former = shop.any_customer()  # who bought something before the window, and nothing since
+    events = [event for event in shop.traffic(400) if (event.customer, event.type) != (former, "purchase")]
+    events = shop.folder([*events, shop.event("purchase", shop.moment(-34, -30), former)])
     pipeline.features(pipeline.built(shop, events), pipeline.expect(shop, events), EVERYTHING)
 
 
