@@ -28,11 +28,11 @@ FIRST_DAY = -9
 
 
 def everyday(shop: Shop) -> list[Event]:
-    return shop.traffic(120, first_day=FIRST_DAY)
+    return shop.traffic(120, first_day=FIRST_DAY, step=1)
 
 
 def repeated(shop: Shop) -> list[Event]:
-    events = shop.traffic(80, first_day=FIRST_DAY, last_day=-3)
+    events = shop.traffic(80, first_day=FIRST_DAY, last_day=-3, step=1)
     again = shop.rng.sample(events, 20)
     return [
         *events,
@@ -50,7 +50,7 @@ def bad_rows(shop: Shop) -> list[Event]:
         ("currency", "XXX"),
         ("amount", "-5.00"),
     )
-    events = shop.traffic(100, first_day=FIRST_DAY)
+    events = shop.traffic(100, first_day=FIRST_DAY, step=1)
     bad = [shop.event("purchase", shop.moment(FIRST_DAY, -1), overrides={column: text}) for column, text in spoilt]
     return events + bad
 

@@ -74,7 +74,7 @@ def _block(shop: Shop) -> Files:
     rng = shop.rng
     events = [
         replace(event, currency="USD") if event.type != "view" and rng.random() < 0.3 else event
-        for event in shop.traffic(BLOCK_ROWS * 95 // 100, last_day=FUTURE_DAYS - 1)
+        for event in shop.traffic(BLOCK_ROWS * 95 // 100, last_day=FUTURE_DAYS - 1, step=1)
     ]
     events = [replace(event, id=f"{_EVENT.decode()}{index:012d}") for index, event in enumerate(events)]
     again = rng.sample(events, BLOCK_ROWS * 4 // 100)

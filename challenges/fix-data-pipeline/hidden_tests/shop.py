@@ -68,7 +68,7 @@ class Shop:
     def __init__(self, rng: random.Random, customers: int = 24, zones: Sequence[str] = (PLAIN_ZONE,)) -> None:
         self.rng = rng
         self.as_of = date(rng.choice((2023, 2024, 2025, 2026)), 4, rng.randint(9, 14))
-        """Between 9 and 14 April, so that the clocks of three continents changed in the five weeks before."""
+        """Between 9 and 14 April, so that the clocks of three continents changed in the weeks before."""
         self.cutoff = datetime.combine(self.as_of, time(), UTC)
         self.stores = {f"s{index:02d}": zone for index, zone in enumerate(zones, start=1)}
         self._next_event = 10**13 + rng.randrange(10**10) * 100
@@ -102,15 +102,18 @@ class Shop:
     def any_customer(self) -> str:
         return self.rng.choice(self.customers).id
 
-    def moment(self, first_day: int, last_day: int) -> datetime:
+    def moment(self, first_day: int, last_day: int, step: int = 1) -> datetime:
         """A moment at noon or so, from `first_day` to `last_day` days after the cut-off (negative: before)."""
-        day = self.rng.randint(first_day, last_day)
+        day = self.rng.randrange(first_day, last_day + 1, step)
         return self.cutoff + timedelta(days=day, hours=self.rng.randint(9, 15), seconds=self.rng.randrange(3600))
 
-    def traffic(self, count: int, first_day: int = -HISTORY_DAYS, last_day: int = -1) -> list[Event]:
-        """Everyday events, none near the ends of the day, and none of them odd in any way."""
+    def traffic(self, count: int, first_day: int = -HISTORY_DAYS, last_day: int = -1, step: int = 3) -> list[Event]:
+        """Everyday events, none near the ends of the day, and none of them odd in any way.
+
+        On every third day only, unless `step` says otherwise: few files are read sooner, and say as much.
+        """
         kinds = ("view", "view", "view", "purchase", "purchase", "refund")
-        return [self.event(self.rng.choice(kinds), self.moment(first_day, last_day)) for _ in range(count)]
+        return [self.event(self.rng.choice(kinds), self.moment(first_day, last_day, step)) for _ in range(count)]
 
     # Files
 
