@@ -115,10 +115,11 @@ def test_the_data_of_the_public_tests_is_what_the_script_makes(challenge: Path, 
     assert filecmp.cmpfiles(tmp_path, public, made, shallow=False)[0] == made
 
 
-def test_the_cheat_knows_the_true_sample(challenge: Path) -> None:
-    known = challenge / "solutions" / "cheat" / "sample-by-heart" / "features.csv"
+def test_the_cheat_knows_the_true_sample(challenge: Path, tmp_path: Path) -> None:
+    cheat = challenge / "solutions" / "cheat" / "sample-by-heart" / "main.py"
+    subprocess.run([sys.executable, "-B", str(cheat), "--out", str(tmp_path)], check=True, timeout=30)
     sample = challenge / "public_tests" / "everyday" / "expected" / "features.csv"
-    assert known.read_bytes() == sample.read_bytes()
+    assert (tmp_path / "features.csv").read_bytes() == sample.read_bytes()
 
 
 def test_the_lock_has_hashes_and_no_addresses(challenge: Path) -> None:
