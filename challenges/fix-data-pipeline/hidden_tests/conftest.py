@@ -8,7 +8,9 @@ touches. So one mistake costs a candidate the checks about just that. Everything
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -22,6 +24,8 @@ FEATURES = (
 QUARANTINE = ("file", "line", "reason")
 COUNTS = ("purchases_28d", "views_7d", "active_days_28d")
 MONEY = ("spend_28d_eur", "avg_order_28d_eur", "refunds_28d_eur")
+DECIMAL = re.compile(r"[0-9]{1,12}(\.[0-9]{1,12})?")
+ABOUT = Fraction(5, 100)
 SHOWN = 3
 """How many differences a message tells of."""
 
@@ -75,8 +79,11 @@ class Pipeline:
     def expect(self, shop: Any, events: Any, as_of: Any = None) -> Any:
         return self._oracle.expect(events, shop.reference(), as_of or shop.as_of)
 
-    def features(self, result: Any, expected: Any, columns: Sequence[str]) -> None:
-        """Exactly the customers that are expected, each once, and these columns of them right; in any order."""
+    def features(self, result: Any, expected: Any, columns: Sequence[str], exact: bool = False) -> None:
+        """Exactly the customers that are expected, each once, and these columns of them right; in any order.
+
+        Unless `exact`, money may be some cents off: how it is rounded is one check's own matter.
+        """
         rows = read_table(result, "features.csv", FEATURES)
         found = unique((row["customer_id"], row) for row in rows)
         wanted = {row["customer_id"]: row for row in expected.features}
@@ -85,7 +92,7 @@ class Pipeline:
             f"{column} of customer {customer} should be {row[column]!r}, is {found[customer][column]!r}"
             for customer, row in wanted.items()
             for column in columns
-            if found[customer][column] != row[column]
+            if not same_value(found[customer][column], row[column], column in MONEY and not exact)
         ]
         assert not wrong, f"features.csv: {some(wrong)}"
 
@@ -157,6 +164,12 @@ def unique(pairs: Iterable[tuple[Any, Any]]) -> dict[Any, Any]:
         found[key] = value
     assert not twice, f"these should stand once, and stand more often: {some([str(key) for key in twice])}"
     return found
+
+
+def same_value(found: str, wanted: str, about: bool) -> bool:
+    if found == wanted or not (about and wanted and DECIMAL.fullmatch(found)):
+        return found == wanted
+    return abs(Fraction(found) - Fraction(wanted)) <= ABOUT
 
 
 def same_ids(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:

@@ -166,7 +166,7 @@ def test_money_is_exact(pipeline, rng, money):
     one = shop.customers[0].id
     events += [shop.event("purchase", shop.moment(-20, -2), one, amount=amount) for amount in (10, 20, 70, 110, 35)]
     folder = shop.folder(events)
-    pipeline.features(pipeline.built(shop, folder), pipeline.expect(shop, folder), money)
+    pipeline.features(pipeline.built(shop, folder), pipeline.expect(shop, folder), money, exact=True)
 
 
 @pytest.mark.check("unknown-amounts", points=3, skill="correctness", visibility="after")
