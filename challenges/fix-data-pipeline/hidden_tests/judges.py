@@ -23,7 +23,7 @@ def make_judges(challenge_folder):
             for kind in ("events", "reference", "left")
         }
         expected = oracle.expect(given["events"], given["reference"], date.fromisoformat(answer["as_of"]))
-        return JobResult(0, b"", b"", 0.0, Usage(), given["left"]), expected
+        return JobResult(0, b"", b"", 0.0, Usage(None, None, None), given["left"]), expected
 
     return {
         "everyday-features": lambda answer: compare.features(*of_run(answer), FEATURES),
