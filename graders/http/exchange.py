@@ -10,6 +10,7 @@ from graders.http.messages import BadAnswer, Request, Response
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
 _CHUNK_BYTES = 64 * 1024
+_ARRIVALS_KEPT = 1000
 
 
 def exchange(dial: Dial, request: Request, timeout_s: float) -> Response:
@@ -18,24 +19,30 @@ def exchange(dial: Dial, request: Request, timeout_s: float) -> Response:
     deadline = started + timeout_s
     with dial.connect(deadline) as connection:
         try:
-            answer = _ask(connection, request, deadline)
+            answer, arrived = _ask(connection, request, deadline)
         except TimeoutError as error:
             raise BadAnswer(f"no complete answer within {timeout_s:.1f} s", Fault.NO_ANSWER) from error
         except OSError as error:
             raise BadAnswer(f"the connection broke: {error.strerror}", Fault.NO_ANSWER) from error
-    return Response(answer.status, answer.headers, bytes(answer.body), time.monotonic() - started)
+    arrivals = tuple((at - started, size) for at, size in arrived)
+    return Response(answer.status, answer.headers, bytes(answer.body), time.monotonic() - started, arrivals)
 
 
-def _ask(connection: socket.socket, request: Request, deadline: float) -> AnswerReader:
+def _ask(
+    connection: socket.socket, request: Request, deadline: float
+) -> tuple[AnswerReader, list[tuple[float, int]]]:
     http = conversation()
     wire = Wire.of(request, keep_alive=False)
     wire.tell(http)
     _send(connection, wire.data, deadline)
     reader = AnswerReader(http, MAX_BODY_BYTES)
+    arrived: list[tuple[float, int]] = []
     while reader.advance() is not Reading.COMPLETE:
+        if reader.body and len(arrived) < _ARRIVALS_KEPT:
+            arrived.append((time.monotonic(), len(reader.body)))
         connection.settimeout(_left(deadline))
         reader.receive(connection.recv(_CHUNK_BYTES))
-    return reader
+    return reader, arrived
 
 
 def _send(connection: socket.socket, data: bytes, deadline: float) -> None:

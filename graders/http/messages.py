@@ -57,6 +57,8 @@ class Response:
     body: bytes
     elapsed_s: float
     """From the start of connecting to the last byte of the body."""
+    arrivals: tuple[tuple[float, int], ...] = ()
+    """How a streamed body came: after so many seconds there were so many bytes of it. Without its end."""
 
     @classmethod
     def recorded(cls, written: Mapping[str, Any]) -> "Response":
