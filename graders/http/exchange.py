@@ -28,9 +28,7 @@ def exchange(dial: Dial, request: Request, timeout_s: float) -> Response:
     return Response(answer.status, answer.headers, bytes(answer.body), time.monotonic() - started, arrivals)
 
 
-def _ask(
-    connection: socket.socket, request: Request, deadline: float
-) -> tuple[AnswerReader, list[tuple[float, int]]]:
+def _ask(connection: socket.socket, request: Request, deadline: float) -> tuple[AnswerReader, list[tuple[float, int]]]:
     http = conversation()
     wire = Wire.of(request, keep_alive=False)
     wire.tell(http)

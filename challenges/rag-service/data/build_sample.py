@@ -24,7 +24,9 @@ def main(into: Path = DATA) -> None:
     rng = random.Random(SEED)
     topics = oracle.read_topics(DATA / "sample" / "topics.toml")
     general = [oracle.drawn(topic, rng) for topic in topics if not topic.has_site]
-    documents = [oracle.short_document(rng, fact, f"page-{number:02}") for number, fact in enumerate(general[:ALONE], 1)]
+    documents = [
+        oracle.short_document(rng, fact, f"page-{number:02}") for number, fact in enumerate(general[:ALONE], 1)
+    ]
     pairs = [tuple(general[start : start + 2]) for start in range(ALONE, len(general), 2)]
     documents += [oracle.long_document(rng, pair, f"handbook-{number}") for number, pair in enumerate(pairs, 1)]
     for topic in topics:
@@ -59,7 +61,9 @@ def write_facts(path: Path, documents: list) -> None:
     for document in documents:
         for fact in document.facts:
             site = f'site = "{fact.site}"\n' if fact.site else ""
-            lines.append(f'\n[[facts]]\ndocument = "{document.id}"\ntopic = "{fact.topic.id}"\nn = {fact.n}\n{site}'.rstrip())
+            lines.append(
+                f'\n[[facts]]\ndocument = "{document.id}"\ntopic = "{fact.topic.id}"\nn = {fact.n}\n{site}'.rstrip()
+            )
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

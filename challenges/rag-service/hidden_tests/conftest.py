@@ -108,25 +108,30 @@ class Corpora:
         return self._read(answer, ())
 
     def right(self, reply: Reply, fact: Any, document: Any, where: str = "") -> None:
-        """The reply states the fact and cites its document, and no other, with a passage that bears it out."""
+        """The reply states the fact, and its document is among those cited. How well is `grounded`'s matter."""
         before = f"{where}: " if where else ""
         assert reply.answered, f"{before}{document.id} says {fact.statement!r}, but the service found no answer"
         assert fact.statement in spaced(reply.answer), (
             f"{before}the answer should say {fact.statement!r}, but is {reply.answer[:SHOWN_CHARACTERS]!r}"
         )
-        assert "[" not in reply.answer, f"{before}the answer still has markers in it: {reply.answer[:SHOWN_CHARACTERS]!r}"
-        self.supported(reply, [document], fact, before)
+        cited = [identifier for identifier, _ in reply.citations]
+        assert document.id in cited, (
+            f"{before}the answer is in {document.id}, but cited is {', '.join(cited)[:80] or 'nothing'}"
+        )
 
-    def supported(self, reply: Reply, documents: Sequence[Any], fact: Any, before: str = "") -> None:
-        """Each citation is of one of these documents, verbatim, and holds the fact."""
-        assert reply.citations, f"{before}an answer needs a citation, this has none"
-        texts = {document.id: spaced(document.text) for document in documents}
+    def grounded(self, reply: Reply, fact: Any, document: Any, where: str = "") -> None:
+        """The reply is right, without markers, and every citation is of this document, verbatim, and bears it out."""
+        self.right(reply, fact, document, where)
+        before = f"{where}: " if where else ""
+        assert "[" not in reply.answer, (
+            f"{before}the answer still has markers in it: {reply.answer[:SHOWN_CHARACTERS]!r}"
+        )
         for identifier, quote in reply.citations:
-            assert identifier in texts, (
-                f"{before}the answer is in {', '.join(texts)}, but {identifier[:80]!r} was cited"
+            assert identifier == document.id, (
+                f"{before}the answer is in {document.id}, but {identifier[:80]!r} was cited, too"
             )
             assert len(quote) <= QUOTE_CHARACTERS, f"{before}a quote has {len(quote)} characters, more than a passage"
-            assert spaced(quote) in texts[identifier], (
+            assert spaced(quote) in spaced(document.text), (
                 f"{before}a quote should stand in {identifier} word for word, but this does not: {quote[:120]!r}"
             )
             assert fact.statement in spaced(quote), (
@@ -159,7 +164,9 @@ class Corpora:
         """The events of a stream, in order."""
         self.status(answer, 200)
         kind = answer.headers.get("content-type", "")
-        assert kind.split(";")[0].strip() == "text/event-stream", f"Content-Type should be text/event-stream, is {kind!r}"
+        assert kind.split(";")[0].strip() == "text/event-stream", (
+            f"Content-Type should be text/event-stream, is {kind!r}"
+        )
         events = []
         for match in re.finditer(rb"(.+?)(?:\r?\n){2}", answer.body, re.DOTALL):
             fields = dict(_field(line) for line in match[1].decode("utf-8", "replace").splitlines())
@@ -170,7 +177,9 @@ class Corpora:
 
     def last_reply(self, events: Sequence[Event]) -> Reply:
         """What the last event says, which is `done`."""
-        assert events[-1].kind == "done", f"the stream should end with the event done, but ends with {events[-1].kind!r}"
+        assert events[-1].kind == "done", (
+            f"the stream should end with the event done, but ends with {events[-1].kind!r}"
+        )
         return self._read(_Parsed(events[-1].data), ())
 
     # Refusals

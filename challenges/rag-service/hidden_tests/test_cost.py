@@ -16,7 +16,9 @@ def test_prompts_fit(http, start_service, oracle, rng, corpora):
     corpora.put(service.http, tenant, corpus.documents)
     asked = rng.sample(list(corpus.general()), 8)
     for fact, document in asked:
-        corpora.right(corpora.reply(corpora.ask(service.http, tenant, fact.direct)), fact, document, "with a small budget")
+        corpora.right(
+            corpora.reply(corpora.ask(service.http, tenant, fact.direct)), fact, document, "with a small budget"
+        )
     longest = max((seen.prompt_tokens for seen in llm.seen), default=0)
     assert llm.seen, "the model was not asked"
     assert longest <= SMALL_BUDGET, f"a prompt may have {SMALL_BUDGET} tokens, one had {longest}"
@@ -37,7 +39,9 @@ def test_usage_adds_up(start_service, oracle, rng, corpora):
         counted = [seen for seen in llm.seen if seen.said is not None]
         spent = (sum(one.prompt_tokens for one in counted), sum(one.completion_tokens for one in counted))
         said = (sum(one.prompt_tokens for one in replies), sum(one.completion_tokens for one in replies))
-        assert said == spent, f"the model counted {spent} tokens (prompt, completion), the answers' usage adds up to {said}"
+        assert said == spent, (
+            f"the model counted {spent} tokens (prompt, completion), the answers' usage adds up to {said}"
+        )
         usage = http.get("/usage", headers=corpora.headers(tenant))
         corpora.status(usage, 200)
         total = tuple(usage.pick(name, type=int) for name in ("prompt_tokens", "completion_tokens"))
@@ -67,4 +71,6 @@ def test_tenant_budget(start_service, oracle, rng, corpora):
     corpora.error(corpora.ask(http, spender, fact.direct), 429, "budget_exhausted")
     assert not llm.seen, "a tenant without tokens should cost nothing, but the model was asked"
     assert corpora.search(http, spender, fact.direct, 5), "searching takes no tokens"
-    corpora.right(corpora.reply(corpora.ask(http, saver, fact.direct)), fact, document, "a neighbour has spent its tokens")
+    corpora.right(
+        corpora.reply(corpora.ask(http, saver, fact.direct)), fact, document, "a neighbour has spent its tokens"
+    )

@@ -14,7 +14,7 @@ def test_answer_and_citation(http, llm, oracle, rng, corpora):
     corpora.put(http, tenant, documents)
     for document in documents:
         fact = document.facts[0]
-        corpora.right(corpora.reply(corpora.ask(http, tenant, fact.direct)), fact, document)
+        corpora.grounded(corpora.reply(corpora.ask(http, tenant, fact.direct)), fact, document)
 
 
 @pytest.mark.check("questions-in-other-words", points=5, skill="grounding", visibility="hidden")
@@ -28,7 +28,7 @@ def test_questions_in_other_words(http, llm, oracle, rng, corpora):
     wrong = []
     for (fact, document), question, answer in zip(asked, questions, answers, strict=True):
         try:
-            corpora.right(corpora.reply(corpora.answered_at_all(answer)), fact, document)
+            corpora.grounded(corpora.reply(corpora.answered_at_all(answer)), fact, document)
         except AssertionError as error:
             wrong.append(f"{question!r}: {error}")
     right = QUESTIONS - len(wrong)
@@ -52,10 +52,14 @@ def test_no_answer_no_guess(http, llm, oracle, rng, corpora):
 @pytest.mark.check("no-documents-no-model", points=1, skill="grounding", visibility="after")
 def test_no_documents_no_model(http, llm, oracle, rng, corpora):
     """A tenant without documents gets no answer, and the model is not asked in vain."""
-    reply = corpora.reply(corpora.ask(http, oracle.tenant(rng), oracle.fact(rng).direct))
+    tenant, fact = oracle.tenant(rng), oracle.fact(rng)
+    reply = corpora.reply(corpora.ask(http, tenant, fact.direct))
     corpora.nothing(reply, "a tenant without documents")
     assert not llm.seen, f"the model should not be asked without a document, but was {len(llm.seen)} times"
     assert (reply.prompt_tokens, reply.completion_tokens) == (0, 0), "nothing was asked, so usage should be 0"
+    document = oracle.document(rng, fact)
+    corpora.put(http, tenant, [document])
+    corpora.right(corpora.reply(corpora.ask(http, tenant, fact.direct)), fact, document, "with its first document")
 
 
 @pytest.mark.check("made-up-sources", points=3, skill="grounding", visibility="hidden")
@@ -65,7 +69,10 @@ def test_made_up_sources(http, llm, oracle, rng, corpora):
     document = oracle.document(rng, fact)
     corpora.put(http, tenant, [document])
     llm.cite_stray(beside_the_source=True)
-    corpora.right(corpora.reply(corpora.ask(http, tenant, fact.direct)), fact, document, "beside a made-up source")
+    reply = corpora.reply(corpora.ask(http, tenant, fact.direct))
+    corpora.right(reply, fact, document, "beside a made-up source")
+    strangers = [identifier for identifier, _ in reply.citations if identifier != document.id]
+    assert not strangers, f"the tenant has no document {strangers[0][:80]!r}, but it was cited"
     llm.cite_stray(beside_the_source=False)
     corpora.nothing(corpora.reply(corpora.ask(http, tenant, fact.direct)), "with nothing but a made-up source")
     corpora.right(corpora.reply(corpora.ask(http, tenant, fact.direct)), fact, document, "afterwards")

@@ -15,10 +15,16 @@ def test_tenants_apart(http, llm, oracle, rng, corpora):
     for _ in range(2):
         for tenant, document in ((first, own), (second, other)):
             fact = document.facts[0]
-            corpora.right(corpora.reply(corpora.ask(http, tenant, fact.direct)), fact, document, "with a namesake next door")
+            corpora.right(
+                corpora.reply(corpora.ask(http, tenant, fact.direct)), fact, document, "with a namesake next door"
+            )
     corpora.delete(http, first, own)
-    corpora.nothing(corpora.reply(corpora.ask(http, first, own.facts[0].direct)), "the tenant's only document was deleted")
-    corpora.right(corpora.reply(corpora.ask(http, second, other_fact.direct)), other_fact, other, "the neighbour deleted")
+    corpora.nothing(
+        corpora.reply(corpora.ask(http, first, own.facts[0].direct)), "the tenant's only document was deleted"
+    )
+    corpora.right(
+        corpora.reply(corpora.ask(http, second, other_fact.direct)), other_fact, other, "the neighbour deleted"
+    )
 
 
 @pytest.mark.check("nothing-of-others", points=3, skill="isolation", visibility="hidden")
@@ -39,7 +45,9 @@ def test_nothing_of_others(http, llm, oracle, rng, corpora):
         missing = http.request("DELETE", f"/documents/{document.id}", headers=corpora.headers(stranger))
         corpora.error(missing, 404, "not_found")
     for seen in llm.seen:
-        leaked = [one.id for one in secrets if seen.prompt and one.facts[0].statement in " ".join(seen.prompt.text.split())]
+        leaked = [
+            one.id for one in secrets if seen.prompt and one.facts[0].statement in " ".join(seen.prompt.text.split())
+        ]
         assert not leaked, f"{leaked[0]} belongs to another tenant, but was sent to the model"
     listed = http.get("/documents", headers=corpora.headers(stranger)).pick("documents", type=list)
     assert len(listed) == len(others), f"the tenant has {len(others)} documents, {len(listed)} were listed"

@@ -94,7 +94,9 @@ def test_refusals_stand(llm, one, corpora):
         llm.be_well()
         llm.fail(status, times=ATTEMPTS)
         corpora.error(one.ask(), 502, "llm_rejected")
-        assert len(llm.seen) == 1, f"status {status} will not get better by asking again; there were {len(llm.seen)} attempts"
+        assert len(llm.seen) == 1, (
+            f"status {status} will not get better by asking again; there were {len(llm.seen)} attempts"
+        )
     llm.be_well()
     one.right(one.ask(), "after a refusal")
 

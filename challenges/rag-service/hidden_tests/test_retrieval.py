@@ -9,7 +9,7 @@ import pytest
 RESULTS = 5
 RECALL = 0.8
 MEAN_RECIPROCAL_RANK = 0.65
-RECALL_IN_LONG = 0.65
+RECALL_IN_LONG = 0.5
 RECALL_AT_SITES = 0.75
 
 
@@ -29,7 +29,9 @@ def test_search_form(http, oracle, rng, corpora):
             assert " ".join(passage.split()) in texts[identifier], (
                 f"a passage should stand in {identifier} word for word, but this does not: {passage[:120]!r}"
             )
-        assert results[0][0] == wanted.id, f"{wanted.facts[0].direct!r} should find {wanted.id} first: it has the answer"
+        assert results[0][0] == wanted.id, (
+            f"{wanted.facts[0].direct!r} should find {wanted.id} first: it has the answer"
+        )
 
 
 @pytest.mark.check("paraphrases-found", points=4, skill="retrieval", visibility="after")
@@ -49,7 +51,7 @@ def test_best_first(http, oracle, rng, corpora):
     ranks = _ranks(http, oracle, rng, corpora)
     mean = sum(1 / rank for rank in ranks) / len(ranks)
     assert mean >= MEAN_RECIPROCAL_RANK, (
-        f"the mean reciprocal rank over {len(ranks)} questions should be at least {MEAN_RECIPROCAL_RANK}; it was {mean:.2f}"
+        f"the mean reciprocal rank of {len(ranks)} questions should be {MEAN_RECIPROCAL_RANK} or more; it was {mean:.2f}"
     )
 
 
@@ -60,7 +62,9 @@ def test_long_documents_in_passages(http, oracle, rng, corpora):
     asked = list(corpus.in_long_documents())
     found = corpora.searches(http, tenant, [fact.asked(rng) for fact, _ in asked], RESULTS)
     hits = sum(
-        any(identifier == document.id and fact.statement in " ".join(passage.split()) for identifier, passage in results)
+        any(
+            identifier == document.id and fact.statement in " ".join(passage.split()) for identifier, passage in results
+        )
         for (fact, document), results in zip(asked, found, strict=True)
     )
     assert hits >= RECALL_IN_LONG * len(asked), (
@@ -75,7 +79,9 @@ def test_names_tell_apart(http, oracle, rng, corpora):
     tenant, corpus = _put_corpus(http, oracle, rng, corpora)
     asked = list(corpus.at_sites())
     found = corpora.searches(http, tenant, [fact.direct for fact, _ in asked], 1)
-    hits = sum(bool(results) and results[0][0] == document.id for (_, document), results in zip(asked, found, strict=True))
+    hits = sum(
+        bool(results) and results[0][0] == document.id for (_, document), results in zip(asked, found, strict=True)
+    )
     assert hits >= RECALL_AT_SITES * len(asked), (
         f"of {len(asked)} questions with a name in them, {RECALL_AT_SITES:.0%} should find the document with that name "
         f"first; {hits} did"

@@ -61,7 +61,9 @@ def test_streams(http, llm, oracle, rng, corpora):
         tokens = [event for event in events if event.kind == "token"]
         assert len(tokens) >= 3, f"the model streams word by word, but there were {len(tokens)} events called token"
         said = "".join(corpora.parsed(event.data).pick("text", type=str) for event in tokens)
-        assert fact.statement in " ".join(said.split()), f"the tokens should add up to the answer, but give {said[:200]!r}"
+        assert fact.statement in " ".join(said.split()), (
+            f"the tokens should add up to the answer, but give {said[:200]!r}"
+        )
         assert llm.seen[-1].stream, "the model was not asked for a stream"
         came_s = next((at for at, size in answer.arrivals if size >= tokens[0].end), answer.elapsed_s)
         ahead_s = answer.elapsed_s - came_s
@@ -83,7 +85,9 @@ def test_broken_streams(http, llm, oracle, rng, corpora):
     llm.pause_s = 0.05
     llm.cut(5)
     events = corpora.events(corpora.ask(http, tenant, fact.direct, stream=True))
-    assert any(event.kind == "token" for event in events), "four words came before the model broke off, none was passed on"
+    assert any(event.kind == "token" for event in events), (
+        "four words came before the model broke off, none was passed on"
+    )
     assert events[-1].kind == "error", f"the last event should be called error, but is called {events[-1].kind!r}"
     corpora.error_body(corpora.parsed(events[-1].data), "llm_unavailable")
     assert all(event.kind != "done" for event in events), "a broken stream has no event called done"

@@ -20,15 +20,62 @@ _FENCED = re.compile(
 )
 _PLAIN = re.compile(r"^\[([A-Za-z0-9_.:#-]{1,64})\][ \t]*(.+?)(?=\n[ \t]*\n|\Z)", re.DOTALL | re.MULTILINE)
 _ORDER = re.compile(
-    r"\b(?:ignore|disregard|forget)\b[^.\n]{0,30}\binstructions\b[^.\n]{0,40}\b(?:answer|reply|say)\b[^.\n\"]{0,20}"
+    r"\b(?:ignore|disregard|forget)\b[^.\n]{0,15}\b(?:previous|prior|earlier|above)\b[^.\n]{0,15}\binstructions\b"
+    r"[^.\n]{0,40}\b(?:answer|reply|say)\b[^.\n\"]{0,20}"
     r'"([^"\n]{1,200})"',
     re.IGNORECASE,
 )
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
 _ENOUGH_WORDS = 0.6
 _SMALL_WORDS = frozenset(
-    "a an and are at be by can do does for from get how i if in is it long many may me much must my of on or our "
-    "that the there to up us we what when where which who why with you your".split()
+    [
+        "a",
+        "an",
+        "and",
+        "are",
+        "at",
+        "be",
+        "by",
+        "can",
+        "do",
+        "does",
+        "for",
+        "from",
+        "get",
+        "how",
+        "i",
+        "if",
+        "in",
+        "is",
+        "it",
+        "long",
+        "many",
+        "may",
+        "me",
+        "much",
+        "must",
+        "my",
+        "of",
+        "on",
+        "or",
+        "our",
+        "that",
+        "the",
+        "there",
+        "to",
+        "up",
+        "us",
+        "we",
+        "what",
+        "when",
+        "where",
+        "which",
+        "who",
+        "why",
+        "with",
+        "you",
+        "your",
+    ]
 )
 
 

@@ -25,7 +25,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from llm import SAMPLE, LocalModel  # noqa: E402 - it stands beside this file
+from llm import SAMPLE, LocalModel
 
 KIT = Path(__file__).resolve().parent.parent
 SUBMISSION = Path(os.environ.get("SUBMISSION", KIT / "starter")).resolve()

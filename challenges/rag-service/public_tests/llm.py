@@ -1,7 +1,7 @@
 """The language model on a port, to try your service with: python llm.py --port 9000
 
-It answers questions about assets/sample (and others if they use the documents' own words), and fails on cue: POST a list of
-faults to /faults, and each is used up by one of the requests that follow. A fault is an object with any of
+It answers questions about assets/sample (and others if they use the documents' own words), and fails on cue: POST a
+list of faults to /faults, and each is used up by one of the requests that follow. A fault is an object with any of
 
     status        answer with this status instead, and retry_after (seconds) if that is given, too
     body          answer with status 200 and this text
@@ -80,7 +80,9 @@ class Talk(BaseHTTPRequestHandler):
         said = self.server.answerer.complete(prompt)
         text = fault.get("say", said.text)
         with self.server.lock:
-            self.server.seen.append({"at_s": time.monotonic(), "request": document, "said": text, "obeyed": said.obeyed})
+            self.server.seen.append(
+                {"at_s": time.monotonic(), "request": document, "said": text, "obeyed": said.obeyed}
+            )
         if "status" in fault:
             more = {"Retry-After": str(fault["retry_after"])} if "retry_after" in fault else {}
             self.send_whole(fault["status"], b'{"error": {"message": "try again"}}', more)

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 PORT = int(os.environ.get("PORT", "8000"))
 
 app = FastAPI(title="Questions over documents")
-# TODO: documents are kept by tenant, but a tenant that sends no header should be refused, and CORPUS_FILE is not loaded.
+# TODO: a request without a tenant should be refused, and CORPUS_FILE should be loaded.
 documents: dict[str, dict[str, dict[str, str]]] = {}
 
 
