@@ -51,7 +51,7 @@ def test_best_first(http, oracle, rng, corpora):
     ranks = _ranks(http, oracle, rng, corpora)
     mean = sum(1 / rank for rank in ranks) / len(ranks)
     assert mean >= MEAN_RECIPROCAL_RANK, (
-        f"the mean reciprocal rank of {len(ranks)} questions should be {MEAN_RECIPROCAL_RANK} or more; it was {mean:.2f}"
+        f"over {len(ranks)} questions the mean reciprocal rank should be {MEAN_RECIPROCAL_RANK}, is {mean:.2f}"
     )
 
 

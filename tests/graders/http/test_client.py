@@ -51,6 +51,22 @@ def test_a_chunked_answer_is_joined(serve: Serve) -> None:
     assert response.text == "abcde"
 
 
+def test_how_a_streamed_answer_came_can_be_told(serve: Serve) -> None:
+    """Its first piece was there long before its end, which a whole answer's never is."""
+
+    def stream(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(OK + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
+        time.sleep(0.3)
+        connection.sendall(b"2\r\nde\r\n0\r\n\r\n")
+
+    response = serve(stream).get("/")
+    first_s, size = response.arrivals[0]
+    assert size == 3
+    assert response.elapsed_s - first_s > 0.25
+    assert serve(saying(OK + b"Content-Length: 2\r\n\r\nab")).get("/").arrivals == ()
+
+
 BOMB = zlib.compress(bytes(50_000_000), 9)
 HOSTILE = [
     ("an endless body", endlessly(OK + b"\r\n", b"x" * 65536), Fault.MALFORMED_ANSWER, "larger than 4 MiB"),
