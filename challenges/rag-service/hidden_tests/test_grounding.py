@@ -2,7 +2,7 @@
 
 import pytest
 
-ANSWERED_RIGHTLY = 0.75
+ANSWERED_RIGHTLY = 0.7
 QUESTIONS = 24
 
 

@@ -1,15 +1,16 @@
 """Whether the right documents are found, for questions in the documents' words, in others, and about odd names.
 
 The thresholds are far below what plain embeddings over passages reach, and far above what words alone reach, for every
-seed that was tried: `data/measure_retrieval.py` prints both.
+seed that was tried: `data/measure_retrieval.py` prints both. Of 60 seeds the reference had at least 0.89, 0.76, 0.75
+and 1.00 where 0.75, 0.55, 0.6 and 0.75 are asked for; words alone had at most 0.44, 0.37 and 0.44 of the first three.
 """
 
 import pytest
 
 RESULTS = 5
-RECALL = 0.8
-MEAN_RECIPROCAL_RANK = 0.65
-RECALL_IN_LONG = 0.5
+RECALL = 0.75
+MEAN_RECIPROCAL_RANK = 0.55
+RECALL_IN_LONG = 0.6
 RECALL_AT_SITES = 0.75
 
 
@@ -51,7 +52,7 @@ def test_best_first(http, oracle, rng, corpora):
     ranks = _ranks(http, oracle, rng, corpora)
     mean = sum(1 / rank for rank in ranks) / len(ranks)
     assert mean >= MEAN_RECIPROCAL_RANK, (
-        f"over {len(ranks)} questions the mean reciprocal rank should be {MEAN_RECIPROCAL_RANK}, is {mean:.2f}"
+        f"over {len(ranks)} questions the mean reciprocal rank should reach {MEAN_RECIPROCAL_RANK}, is {mean:.2f}"
     )
 
 
