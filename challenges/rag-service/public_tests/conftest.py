@@ -29,7 +29,7 @@ from llm import SAMPLE, LocalModel
 
 KIT = Path(__file__).resolve().parent.parent
 SUBMISSION = Path(os.environ.get("SUBMISSION", KIT / "starter")).resolve()
-START_TIMEOUT_S = 20
+START_TIMEOUT_S = 30
 STOP_TIMEOUT_S = 10
 
 

@@ -9,6 +9,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from assessments.manifest import read_challenge
+from runner.certify.kit import kit_contents
+
 FAULTY = ("broken", "slow")
 
 
@@ -94,6 +97,15 @@ def test_the_kit_shows_no_hidden_topic(challenge: Path, oracle: Any) -> None:
     kit = "\n".join(path.read_text(encoding="utf-8") for path in [*shown, challenge / "brief.md"] if path.is_file())
     assert len(oracle.topics) > 40
     assert not [topic.id for topic in oracle.topics if topic.title in kit.splitlines() or topic.direct in kit]
+
+
+def test_no_line_of_the_hidden_tests_is_in_the_kit(challenge: Path) -> None:
+    """Lines long enough to tell; topics are another test's matter."""
+    kit = kit_contents(read_challenge(challenge))
+    shown = {line.strip() for content in kit.values() for line in content.decode().splitlines()}
+    sources = [path.read_text(encoding="utf-8") for path in (challenge / "hidden_tests").glob("*.py")]
+    hidden = {line.strip() for source in sources for line in source.splitlines()}
+    assert not {line for line in hidden & shown if len(line) > 40 and not line.startswith(("from ", "import "))}
 
 
 def test_the_lock_has_hashes_and_no_addresses(challenge: Path) -> None:
