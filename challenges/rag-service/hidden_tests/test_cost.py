@@ -37,6 +37,7 @@ def test_usage_adds_up(start_service, oracle, rng, corpora):
         llm.fail(500)
         replies = [corpora.reply(corpora.ask(http, tenant, fact.direct)) for _ in range(questions)]
         counted = [seen for seen in llm.seen if seen.said is not None]
+        assert len(counted) == questions, f"{questions} questions were asked, the model answered {len(counted)}"
         spent = (sum(one.prompt_tokens for one in counted), sum(one.completion_tokens for one in counted))
         said = (sum(one.prompt_tokens for one in replies), sum(one.completion_tokens for one in replies))
         assert said == spent, (

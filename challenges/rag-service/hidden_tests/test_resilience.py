@@ -108,6 +108,7 @@ def test_garbled_answers(llm, one):
         llm.be_well()
         llm.garble(body)
         one.right(one.ask(), f"after an answer of {body!r}")
+        assert len(llm.seen) == 2, f"after {body!r} the model is asked once more; there were {len(llm.seen)} attempts"
 
 
 @pytest.mark.check("slow-model", points=2, skill="resilience", visibility="hidden")
