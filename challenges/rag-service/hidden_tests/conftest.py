@@ -244,8 +244,8 @@ def _field(line: str) -> tuple[str, str]:
 def _json(text: str) -> Any:
     try:
         return json.loads(text)
-    except (ValueError, RecursionError):
-        pytest.fail(f"the data of an event should be JSON on one line, but is {text[:120]!r}", pytrace=False)
+    except (ValueError, RecursionError) as error:
+        raise AssertionError(f"the data of an event should be JSON on one line, but is {text[:120]!r}") from error
 
 
 @pytest.fixture

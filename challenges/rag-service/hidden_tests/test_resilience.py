@@ -114,13 +114,13 @@ def test_garbled_answers(llm, one):
 @pytest.mark.check("slow-model", points=2, skill="resilience", visibility="hidden")
 def test_slow_model(start_service, oracle, rng, corpora):
     """An attempt that takes longer than LLM_TIMEOUT_MS is given up, and another is made."""
-    service = start_service(env={"LLM_TIMEOUT_MS": "700"})
+    service = start_service(env={"LLM_TIMEOUT_MS": "1500"})
     llm = service.companions["llm"]
     one = _One(service.http, llm, corpora, oracle.tenant(rng), oracle.document(rng, oracle.fact(rng)))
-    llm.stall(6.0)
+    llm.stall(7.5)
     answer = one.ask()
     one.right(answer, "after an attempt that hung")
-    assert answer.elapsed_s < 5, f"an attempt is given up after 0.7 s, but the answer took {answer.elapsed_s:.1f} s"
+    assert answer.elapsed_s < 6, f"an attempt is given up after 1.5 s, but the answer took {answer.elapsed_s:.1f} s"
     assert len(llm.seen) == 2, f"the second attempt would have been answered; there were {len(llm.seen)}"
 
 

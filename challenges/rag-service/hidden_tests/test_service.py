@@ -6,6 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 JSON_TYPE = {"Content-Type": "application/json"}
+PAUSES_S = (0.05, 0.3)
+"""Between the words of a stream that is cut: what a service has not read by then is lost, on a busy machine all of it."""
+
 TRIES = 2
 """A busy machine may cost a timed check one try; what is wrong with the service shows in each."""
 
@@ -81,10 +84,12 @@ def test_broken_streams(http, llm, oracle, rng, corpora):
     tenant, fact = oracle.tenant(rng), oracle.fact(rng)
     document = oracle.document(rng, fact)
     corpora.put(http, tenant, [document])
-    llm.seen.clear()
-    llm.pause_s = 0.05
-    llm.cut(5)
-    events = corpora.events(corpora.ask(http, tenant, fact.direct, stream=True))
+    for llm.pause_s in PAUSES_S:
+        llm.seen.clear()
+        llm.cut(5)
+        events = corpora.events(corpora.ask(http, tenant, fact.direct, stream=True))
+        if events[-1].kind == "error":
+            break
     assert any(event.kind == "token" for event in events), (
         "four words came before the model broke off, none was passed on"
     )
