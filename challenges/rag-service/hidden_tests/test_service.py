@@ -7,7 +7,7 @@ import pytest
 
 JSON_TYPE = {"Content-Type": "application/json"}
 PAUSES_S = (0.05, 0.3)
-"""Between the words of a stream that is cut: what a service has not read by then is lost, on a busy machine all of it."""
+"""Between the words of a stream that is cut: what a service has not read by then is lost, on a busy host all of it."""
 
 TRIES = 2
 """A busy machine may cost a timed check one try; what is wrong with the service shows in each."""
