@@ -258,13 +258,12 @@ class Simulation:
         """At this minute the alert is firing with these labels, or it is not firing at all."""
         inside = "".join(f',{label}="{value}"' for label, value in labels.items()) if firing else ""
         selector = f'ALERTS{{alertname="{alert}",alertstate="firing"{inside}}}'
-        self._expected.append(
-            {
-                "expr": f"clamp_max(count({selector}), 1) or vector(0)",
-                "eval_time": f"{minute}m",
-                "exp_samples": [{"labels": "{}", "value": int(firing)}],
-            }
-        )
+        self.expect_value(f"clamp_max(count({selector}), 1) or vector(0)", minute, int(firing))
+
+    def expect_value(self, promql: str, minute: int, value: float) -> None:
+        """At this minute the query has this one value, without labels."""
+        samples = [{"labels": "{}", "value": value}]
+        self._expected.append({"expr": promql, "eval_time": f"{minute}m", "exp_samples": samples})
 
     def quiet(self, alerts: Sequence[str], minutes: Sequence[int]) -> None:
         for alert in alerts:

@@ -44,14 +44,16 @@ def test_windows_count_predictions(fresh, oracle, rng, change):
         fresh.send(model.parcels(rng, batch))
         windows = fresh.page().value("drift_windows_total")
         assert windows == wanted, f"after a batch of {batch} {wanted} windows should be over, {windows:g} are"
-    before = fresh.page().value("drift_detected_windows_total", kind="feature", feature=name)
+    before = fresh.page().count("drift_detected_windows_total", kind="feature", feature=name)
     fresh.send(model.parcels(rng, 500) + model.parcels(rng, 500, shifted))
     assert fresh.page().flag("feature", name), f"the second half of a batch of 1000 was a window with {name} far off"
-    fresh.send(model.parcels(rng, 500, shifted) + model.parcels(rng, 500))
-    page = fresh.page()
-    assert not page.flag("feature", name), f"the second half of a batch of 1000 was a window as usual, {name} is flagged"
-    flagged = page.value("drift_detected_windows_total", kind="feature", feature=name) - before
-    assert flagged == 2, f"{name} was far off in two windows; drift_detected_windows_total rose by {flagged:g}"
+    quiet = 0
+    for _ in range(2):  # twice, for the rate of false alarms is not 0
+        fresh.send(model.parcels(rng, 500, shifted) + model.parcels(rng, 500))
+        quiet += not fresh.page().flag("feature", name)
+    assert quiet, f"the second half of a batch of 1000 was a window as usual, twice, and {name} was flagged both times"
+    flagged = fresh.page().count("drift_detected_windows_total", kind="feature", feature=name) - before
+    assert flagged in (3, 4), f"{name} was far off in 3 windows of 6; drift_detected_windows_total rose by {flagged:g}"
 
 
 @pytest.mark.check("no-drift-no-alarm", points=6, skill="drift-detection", visibility="after")
@@ -177,8 +179,10 @@ def test_next_release(start_service, oracle, rng, change, traffic):
     """With another release, windows are compared with that release's reference, for all of its features."""
     model = oracle.next_release
     sender = traffic(start_service(assets={"model": "model-b"}).http, model)
-    flagged = [window for window in sender.windows(5) if window]
-    assert len(flagged) <= 2, f"{len(flagged)} of 5 windows like the other release's reference were flagged"
+    windows = sender.windows(5)
+    for name in (*model.names, "prediction"):
+        flagged = sum(name in window for window in windows)
+        assert flagged <= 2, f"{name} was flagged in {flagged} of 5 windows like the other release's reference"
     known = set(oracle.current.names)
     name = rng.choice([feature.name for feature in model.numeric if feature.name not in known])
     sender.sees(name, change(shifts={name: 1.0}), f"the mean of {name}, new in this release, moved")

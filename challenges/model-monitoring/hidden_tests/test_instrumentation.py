@@ -175,9 +175,9 @@ def test_series_bounded(http, oracle, rng, traffic, read_page):
     """However many ids, words, values and paths come by, the number of series stays what it was."""
     model, sender = oracle.current, traffic(http)
     sender.send(model.parcels(rng, 10))
-    before = len(read_page(http).samples)
-    assert before >= 40, f"/metrics has {before} samples: too few for what the brief asks for"
     name = model.categorical[0].name
+    page = read_page(http)
+    before, unknown = len(page.samples), page.count("feature_unknown_category_total", feature=name)
     for turn in range(3):
         odd = [{**model.parcel(rng), name: f"word-{turn}-{index}"} for index in range(100)]
         sender.label([(identifier, late) for identifier, late in sender.send(odd)])
@@ -185,5 +185,7 @@ def test_series_bounded(http, oracle, rng, traffic, read_page):
         for _ in range(10):
             http.get(f"/page-{rng.getrandbits(40):x}")
             http.post("/predict", content=json.dumps({"instances": rng.random()}).encode(), headers=JSON_TYPE)
-    after = len(read_page(http).samples)
+    page = read_page(http)
+    assert page.count("feature_unknown_category_total", feature=name) > unknown, "unknown words were sent, none counted"
+    after = len(page.samples)
     assert after <= before + 30, f"/metrics had {before} samples, and {after} after some odd traffic"
