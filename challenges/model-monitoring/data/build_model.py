@@ -148,7 +148,9 @@ AREA = Category(
     missing_share=0.01,
 )
 
-WIND = Numeric("wind_kmh", "number", "Forecast of the wind for the day of delivery", 0.0, 200.0, 2.8, 0.5, 0.8, skewed=True)
+WIND = Numeric(
+    "wind_kmh", "number", "Forecast of the wind for the day of delivery", 0.0, 200.0, 2.8, 0.5, 0.8, skewed=True
+)
 HEAVIER = Numeric("weight_kg", "number", "Weight of the parcel", 0.05, 120.0, 1.9, 0.5, 0.6, skewed=True)
 MORE_CARRIERS = Category(
     "carrier",

@@ -17,6 +17,7 @@ from typing import Any
 Value = float | int | str | None
 Parcel = dict[str, Value]
 
+
 @dataclass(frozen=True, slots=True)
 class Numeric:
     """A number of the model and of its traffic. `scaled` is the model's term for one step of the value."""
@@ -120,7 +121,7 @@ class Model:
 
     def complete_parcel(self, rng: random.Random) -> Parcel:
         """A parcel with no value missing, and every number well inside its range."""
-        return self.parcel(rng, Change(missing={name: 0.0 for name in self.names}))
+        return self.parcel(rng, Change(missing=dict.fromkeys(self.names, 0.0)))
 
     def clear_parcels(self, rng: random.Random, count: int) -> list[Parcel]:
         """Complete parcels whose probability is not near the threshold, so that a rounding decides nothing."""

@@ -67,7 +67,9 @@ def test_alert_latency(rules, simulation):
 def test_alert_missing_values(rules, simulation):
     """MissingValues fires for the feature of which 25 % are missing, and for no other, and clears afterwards."""
     simulation.missing("weight_kg", simulation.during(0.25, otherwise=0.01))
-    fires_and_clears(simulation, "MissingValues", fires_after=24, clears_after=22, severity="ticket", feature="weight_kg")
+    fires_and_clears(
+        simulation, "MissingValues", fires_after=24, clears_after=22, severity="ticket", feature="weight_kg"
+    )
     elsewhere = 'count(ALERTS{alertname="MissingValues", alertstate="firing", feature!="weight_kg"}) or vector(0)'
     simulation.expect_value(elsewhere, 60, 0)
     rules.hold_in(simulation, "25 % of the values of weight_kg are missing from minute 30 to 80, 1 % of the others")
@@ -102,7 +104,7 @@ def test_alert_model_performance(rules, simulation):
 
 @pytest.mark.check("alerts-work-live", points=3, skill="alerting", visibility="hidden")
 def test_alerts_work_live(start_service, start_prometheus, oracle, rng, traffic):
-    """In a real Prometheus the rules are in good health, and drift, recovery and an outage of the service reach them."""
+    """In a real Prometheus the rules are in good health, and drift, its end and an outage reach them."""
     service = start_service()
     prometheus = start_prometheus(service, with_rules=True)
     prometheus.until('up{job="late-parcels"}', lambda up: up == 1, "a fresh instance should be scraped")
@@ -121,7 +123,9 @@ def test_alerts_work_live(start_service, start_prometheus, oracle, rng, traffic)
 
 def check_rules(prometheus):
     """Each alert of the brief is there once, in good health, with its severity and a summary."""
-    found = [rule for group in prometheus.api("rules")["groups"] for rule in group["rules"] if rule["type"] == "alerting"]
+    found = [
+        rule for group in prometheus.api("rules")["groups"] for rule in group["rules"] if rule["type"] == "alerting"
+    ]
     for severity, names in (("page", PAGES), ("ticket", TICKETS)):
         for name in names:
             rules = [rule for rule in found if rule["name"] == name]

@@ -88,9 +88,8 @@ def test_outcomes_counted(fresh, rng, predicted):
         for late in (True, False):
             wanted = sum((row[1], row[2]) == (said, late) for row in rows)
             counted = page.value("outcomes_total", predicted=names[said], actual=names[late])
-            assert counted == wanted, (
-                f'outcomes_total{{predicted="{names[said]}", actual="{names[late]}"}} should be {wanted}, is {counted:g}'
-            )
+            labels = f'predicted="{names[said]}", actual="{names[late]}"'
+            assert counted == wanted, f"outcomes_total{{{labels}}} should be {wanted}, is {counted:g}"
 
 
 @pytest.mark.check("accuracy-drop", points=3, skill="model-performance", visibility="hidden")
@@ -111,7 +110,9 @@ def test_accuracy_drop(fresh, rng, predicted):
         mixed += rng.sample(part, LABEL_WINDOW)
     seen = flags_after_each(fresh, rows, mixed)
     flagged = sum("accuracy" in flags for flags, _ in seen)
-    assert flagged >= 2, f"outcomes had nothing to do with predictions in 3 label windows; accuracy flagged in {flagged}"
+    assert flagged >= 2, (
+        f"outcomes had nothing to do with predictions in 3 label windows; accuracy flagged in {flagged}"
+    )
     flagged = sum("label" in flags for flags, _ in seen)
     assert flagged <= 1, f"as many parcels were late as before in 3 label windows; label was flagged in {flagged}"
 

@@ -1,4 +1,4 @@
-"""What watching costs, measured beside the reference solution in turns: see [[plans]] and the budgets in challenge.toml.
+"""What watching costs, measured beside the reference solution in turns: see [[plans]] in challenge.toml.
 
 Twenty parcels a request: at this load a window is over several times a second, so evaluating one is in the figures.
 """
