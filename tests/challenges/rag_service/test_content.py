@@ -1,7 +1,6 @@
 """What the challenge's files say about each other holds."""
 
 import ast
-import importlib.util
 import json
 import re
 import subprocess
@@ -114,4 +113,3 @@ def test_the_lock_has_hashes_and_no_addresses(challenge: Path) -> None:
     assert len(pins) > 20
     assert len(re.findall(r"^[a-z0-9-]+==.*\\\n    --hash=sha256:", lock, re.MULTILINE)) == len(pins)
     assert "://" not in lock
-    assert importlib.util.find_spec("wordllama") is None, "the grader's side needs no embedding model"
