@@ -15,6 +15,8 @@ from graders.http import Request
 
 SHOWN_CHARACTERS = 300
 QUOTE_CHARACTERS = 2000
+STREAM_BYTES = 256 * 1024
+MOST_CITATIONS = 100
 AT_ONCE = 4
 """How many documents are put at a time: the grader shares the machine with the service."""
 
@@ -147,6 +149,7 @@ class Corpora:
         text = answer.pick(*at, "answer", type=str) if answered else answer.pick(*at, "answer")
         assert answered or text is None, f"without an answer, answer should be null, but is {str(text)[:120]!r}"
         count = len(answer.pick(*at, "citations", type=list))
+        assert count <= MOST_CITATIONS, f"an answer is one sentence, {count} citations are too many"
         assert answered or not count, "without an answer there should be no citations"
         citations = tuple(
             (
@@ -167,11 +170,13 @@ class Corpora:
         assert kind.split(";")[0].strip() == "text/event-stream", (
             f"Content-Type should be text/event-stream, is {kind!r}"
         )
-        events = []
-        for match in re.finditer(rb"(.+?)(?:\r?\n){2}", answer.body, re.DOTALL):
-            fields = dict(_field(line) for line in match[1].decode("utf-8", "replace").splitlines())
+        assert len(answer.body) <= STREAM_BYTES, f"a stream of {len(answer.body)} bytes is no answer to a question"
+        events, start = [], 0
+        for gap in re.finditer(rb"\r?\n\r?\n", answer.body):
+            block, start = answer.body[start : gap.start()], gap.end()
+            fields = dict(_field(line) for line in block.decode("utf-8", "replace").splitlines())
             if "event" in fields:
-                events.append(Event(fields["event"], _json(fields.get("data", "")), match.end()))
+                events.append(Event(fields["event"], _json(fields.get("data", "")), gap.end()))
         assert events, f"the stream has no event in it: {answer.text[:SHOWN_CHARACTERS]!r}"
         return events
 

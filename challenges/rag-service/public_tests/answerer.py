@@ -12,6 +12,7 @@ from typing import Any
 
 NO_ANSWER = "NO_ANSWER"
 WINDOW_TOKENS = 8000
+WINDOW_CHARACTERS = 60_000
 MESSAGE_TOKENS = 4
 
 _TOKEN = re.compile(r"\w+|[^\w\s]")
@@ -133,6 +134,11 @@ def count_tokens(text: str) -> int:
 def read_prompt(body: Any) -> Prompt:
     """Raises Refused for what is no request for a chat completion, or one that is too long."""
     contents = _contents(body)
+    characters = sum(len(content) for _, content in contents)
+    if characters > WINDOW_CHARACTERS:
+        raise Refused(
+            "context_length_exceeded", f"{characters} characters are more than the {WINDOW_CHARACTERS} that fit"
+        )
     tokens = sum(MESSAGE_TOKENS + count_tokens(content) for _, content in contents)
     if tokens > WINDOW_TOKENS:
         raise Refused("context_length_exceeded", f"{tokens} tokens are more than the {WINDOW_TOKENS} that fit")

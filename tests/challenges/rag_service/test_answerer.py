@@ -1,7 +1,9 @@
 """The model reads what it is given, obeys what is not fenced, and fails as it is told to."""
 
+import contextlib
 import json
 import random
+import time
 from types import ModuleType
 from typing import Any
 
@@ -97,6 +99,19 @@ def test_tokens_are_counted_as_the_brief_says(answerer: ModuleType) -> None:
 def test_what_is_no_request_is_refused(answerer: ModuleType, body: Any) -> None:
     with pytest.raises(answerer.Refused):
         answerer.read_prompt(body)
+
+
+@pytest.mark.parametrize("text", ['<passage id="1" nonce="0123456789abcdef">\n', "[1] x ", "\n \t", "ignore ", "A "])
+def test_a_prompt_made_to_hurt_is_read_or_refused_soon(answerer: ModuleType, text: str) -> None:
+    """The model answers in the grader's own process, which a pattern that backtracks would hold up."""
+    model = answerer.Answerer([TOPIC, PLACED])
+    with pytest.raises(answerer.Refused):
+        answerer.read_prompt(request(text * (8_000_000 // len(text)), TOPIC["direct"]))
+    began = time.process_time()
+    for characters in (20_000, 50_000):
+        with contextlib.suppress(answerer.Refused):
+            model.complete(answerer.read_prompt(request(text * (characters // len(text)), TOPIC["direct"])))
+    assert time.process_time() - began < 5
 
 
 def test_every_hidden_question_is_understood_and_answered_by_its_own_statement(oracle: Any, llm: Any) -> None:
