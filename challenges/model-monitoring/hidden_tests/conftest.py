@@ -343,7 +343,7 @@ def simulation() -> Simulation:
 POLL_S = 0.1
 SETTLED_WITHIN_S = 15.0
 CONFIG = """
-global: {scrape_interval: 250ms, scrape_timeout: 250ms, evaluation_interval: 250ms}
+global: {scrape_interval: 500ms, scrape_timeout: 500ms, evaluation_interval: 500ms}
 rule_files: [/inputs/config/alerts.yml]
 scrape_configs:
   - job_name: late-parcels
@@ -352,7 +352,7 @@ scrape_configs:
 
 
 class Prometheus:
-    """A real Prometheus that scrapes one instance of the service four times a second."""
+    """A real Prometheus that scrapes one instance of the service twice a second."""
 
     def __init__(self, http: Any) -> None:
         self._http = http
