@@ -108,9 +108,6 @@ class Model:
         score = self._intercept + sum(feature.term(parcel.get(feature.name)) for feature in self.features)
         return 1.0 / (1.0 + math.exp(-score))
 
-    def is_late(self, parcel: Mapping[str, Value]) -> bool:
-        return self.probability(parcel) >= self.threshold
-
     def parcel(self, rng: random.Random, change: Change = NO_CHANGE) -> Parcel:
         return self.parcels(rng, 1, change)[0]
 
@@ -122,15 +119,6 @@ class Model:
     def complete_parcel(self, rng: random.Random) -> Parcel:
         """A parcel with no value missing, and every number well inside its range."""
         return self.parcel(rng, Change(missing=dict.fromkeys(self.names, 0.0)))
-
-    def clear_parcels(self, rng: random.Random, count: int) -> list[Parcel]:
-        """Complete parcels whose probability is not near the threshold, so that a rounding decides nothing."""
-        found: list[Parcel] = []
-        while len(found) < count:
-            parcel = self.complete_parcel(rng)
-            if abs(self.probability(parcel) - self.threshold) > 1e-3:
-                found.append(parcel)
-        return found
 
     def outcome(self, rng: random.Random, parcel: Mapping[str, Value]) -> bool:
         """Whether the parcel comes late, with the chance the model gives it: it was trained on such outcomes."""

@@ -20,7 +20,7 @@ class Monitor:
         self._detector = Detector(reference)
         self._window = Window(model)
         shuffle = np.random.default_rng(1).permutation
-        self._unsorted = {name: shuffle(values) for name, values in reference.numbers.items()}
+        self._unsorted = {name: list(shuffle(values)) for name, values in reference.numbers.items()}
         self._label_window = LabelWindow()
         self._outcomes = Outcomes()
 
@@ -33,7 +33,7 @@ class Monitor:
             if self._window.add(parcel, probability):
                 self._end_window()
         # Fault: works out the state of the unfinished window, against a reference sorted anew, with every request.
-        fresh = replace(self._reference, numbers={name: np.sort(all_) for name, all_ in self._unsorted.items()})
+        fresh = replace(self._reference, numbers={name: np.array(sorted(all_)) for name, all_ in self._unsorted.items()})
         if self._window.probabilities:
             Detector(fresh).drifted_features(self._window)
 
