@@ -1,7 +1,6 @@
 """Names and addresses of customers stay in the inputs."""
 
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 from shop import Shop
@@ -27,9 +26,6 @@ def run_with_secrets(pipeline, rng):
                 )
             )
         events += [replace(event, id=f"{event.id}2", overrides={"type": "?"}) for event in rng.sample(events[:200], 3)]
-        events += [
-            replace(event, received=event.received + timedelta(hours=1)) for event in rng.sample(events[:200], 3)
-        ]
         folder = shop.folder(events)
         short = shop.row(rng.choice(events[:200])).partition(",")[2]
         folder[max(folder)] += short.encode() + b"\n" + short.encode() + b",\xff,\n"
