@@ -63,11 +63,15 @@ class Daemon:
             msg = f"the Docker engine at {self.endpoint.url} did not {deed}: {_short(error)}; assay doctor looks at it"
             raise InfrastructureError(msg) from error
 
-    def remove(self, container: str) -> None:
-        """Kill the container if it lives, and take it away. Nothing happens if it is gone."""
+    def remove(self, container: str, *, large: bool = False) -> None:
+        """Kill the container if it lives, and take it away. Nothing happens if it is gone.
+
+        `large`: it holds hundreds of megabytes, which a busy disk takes long to let go of.
+        """
+        client = self.building if large else self.ending
         with self.asked_to("remove a container"), contextlib.suppress(NotFound):
             try:
-                self.ending.remove_container(container, force=True, v=True)
+                client.remove_container(container, force=True, v=True)
             except APIError as error:
                 if error.status_code != _CONFLICT:
                     raise

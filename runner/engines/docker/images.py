@@ -150,7 +150,7 @@ class Images:
         try:
             yield container
         finally:
-            self.daemon.remove(container)
+            self.daemon.remove(container, large=True)
 
 
 def images_in(daemon: Daemon) -> list[Image]:
