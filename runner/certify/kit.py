@@ -73,7 +73,7 @@ def _beside(challenge: Challenge) -> str:
     ]
     if challenge.entry.state:
         lines.append("- `STATE_DIR` names a folder that it may write to, and that stays when it is restarted\n")
-    return "\nIts environment:\n\n" + "".join(lines) if lines else ""
+    return "\nWhen it is graded, its environment has these variables:\n\n" + "".join(lines) if lines else ""
 
 
 _PYTHON = "3.11"

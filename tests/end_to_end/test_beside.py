@@ -69,45 +69,39 @@ def test_a_real_program_stands_beside_a_service_and_only_sees_its_port(engine: E
 
 
 SQUATS = """
-import os, socket, threading, time
-import shutil
-from pathlib import Path
-
-code = Path("/submission/honest.py").read_text()
-
 
 def squat():
-    # The companion's port is free for a moment when it is unplugged: who takes it plays the companion from then on.
-    while True:
-        time.sleep(0.001)
-        listener = socket.socket()
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind(("127.0.0.1", 9100))
-            listener.listen()
-        except OSError:
-            listener.close()
-            continue
-        while True:
-            caller, _ = listener.accept()
-            caller.recv(65536)
-            caller.sendall(b"HTTP/1.0 200 OK\\r\\n\\r\\nforged")
-            caller.close()
+    # The companion's port is free while it is unplugged: who takes it would play the companion from then on.
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", 9100))
+        listener.listen()
+        KEPT.append(listener)
+    except OSError:
+        listener.close()
 
 
-threading.Thread(target=squat, daemon=True).start()
+KEPT = []
 os.symlink("/proc/self/environ", os.path.join(os.environ["STATE_DIR"], "secrets"))
-exec(compile(code, "honest.py", "exec"))
 """
 
 
 def test_who_plays_its_own_companion_or_links_its_state_fails_for_it(own_state: Path) -> None:
     honest = (SAMPLES / "ask-neighbour/solutions/accepted/reference/main.py").read_text()
-    scorecard = graded("ask-neighbour", EngineName.BUBBLEWRAP, own_state, {"main.py": SQUATS, "honest.py": honest})
+    reply = "            self.reply(502"
+    assert reply in honest
+    hostile = honest.replace(reply, f"            squat()\n{reply}").replace(
+        "import threading\n", "import socket\nimport threading\n"
+    )
+    hostile = hostile.replace("\n\ndef said(", f"{SQUATS}\n\ndef said(", 1)
+    scorecard = graded("ask-neighbour", EngineName.BUBBLEWRAP, own_state, {"main.py": hostile})
     outcomes = {result.check.id: result.outcome for result in scorecard.results}
-    assert outcomes["says-when-nobody-is-there"] is Outcome.FAILED
-    assert "secrets: neither a file nor a folder" in messages(scorecard)["remembers"]
+    failed = {name for name, outcome in outcomes.items() if outcome is Outcome.FAILED}
+    assert failed == {"says-when-nobody-is-there", "remembers"}
     assert set(outcomes.values()) == {Outcome.PASSED, Outcome.FAILED}
+    assert "itself listens on the port of its companion 'neighbour'" in messages(scorecard)["says-when-nobody-is-there"]
+    assert "secrets: neither a file nor a folder" in messages(scorecard)["remembers"]
 
 
 LOADED = """

@@ -167,8 +167,9 @@ def test_a_kit_says_what_stands_beside_the_submission() -> None:
     readme = kit["README.md"].decode()
     assert "- `NEIGHBOUR_URL` holds the address of its companion `neighbour`: http://127.0.0.1:9100\n" in readme
     assert "- `STATE_DIR` names a folder" in readme
+    assert "environment has these variables" in readme
     assert not [path for path in kit if "companions.py" in path]
-    assert b"Its environment" not in kit_contents(read_challenge(SAMPLES / "add-numbers"))["README.md"]
+    assert b"environment has these" not in kit_contents(read_challenge(SAMPLES / "add-numbers"))["README.md"]
 
 
 def test_a_kit_is_not_written_over_something(folder: Path, tmp_path: Path) -> None:
