@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 LOCK := $(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --no-annotate --quiet
-WORKERS ?= 2
+WORKERS ?= 3
 # Trust whom the machine trusts: companies sign their own mirrors.
 export UV_SYSTEM_CERTS ?= 1
 

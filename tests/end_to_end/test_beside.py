@@ -1,6 +1,7 @@
 """What submissions are given besides their own files: data sets, companions, a state; on every engine."""
 
 import shutil
+import tempfile
 from pathlib import Path
 
 from assessments.manifest import read_challenge
@@ -17,8 +18,7 @@ def graded(name: str, engine: EngineName, state: Path, files: dict[str, str] | N
     challenge = read_challenge(SAMPLES / name)
     folder = challenge.folder / "solutions/accepted/reference"
     if files:
-        folder = state / "submission"
-        folder.mkdir()
+        folder = Path(tempfile.mkdtemp(prefix="submission-", dir=state))
         for path, text in files.items():
             (folder / path).write_text(text)
     with open_bench(state, print, Wish(engine)) as bench:
@@ -112,6 +112,7 @@ rate_per_s = 40
 pairs_min = 5
 warm_up_s = 0.2
 tries = 1
+pairs_max = 6
 
 [[checks]]
 id = "asks-in-time"

@@ -85,8 +85,8 @@ def test_a_mounted_environment_is_on_the_path(box, visible_folder):
     assert done.stdout == "42\n", done.stderr
 
 
-ODD_MODES = {"tmp": {0o1777}, "outputs": {0o1777}, "sbin/hold": {0o711}}
-"""Scratch space is mounted on the first two; nobody but its owner may look into a process of the last one."""
+ODD_MODES = {"tmp": {0o1777}, "outputs": {0o1777}, "state": {0o1777}, "sbin/hold": {0o711}}
+"""Scratch space is mounted on all but the last; nobody but its owner may look into a process of that one."""
 
 
 def test_nothing_in_it_can_be_written_by_others_or_raises_privileges(rootfs):
