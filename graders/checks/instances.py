@@ -176,7 +176,7 @@ class StartedService(Instance):
         return self._state
 
     def stop(self) -> SandboxRun | None:
-        """Raises ChallengeError when one of its companions broke meanwhile."""
+        """Kill it, and then let its companions go."""
         try:
             return super().stop()
         finally:
