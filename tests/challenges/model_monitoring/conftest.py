@@ -49,9 +49,15 @@ def oracle(oracle_module: ModuleType, challenge: Path) -> Any:
 
 
 @pytest.fixture(scope="session")
-def shared(challenge: Path) -> ModuleType:
-    """hidden_tests/conftest.py: the reader of the metrics page and the simulated hours."""
-    return load("model_monitoring_shared", challenge / "hidden_tests" / "conftest.py")
+def pages(challenge: Path) -> ModuleType:
+    """The reader of the metrics page."""
+    return load("model_monitoring_pages", challenge / "hidden_tests" / "metrics_page.py")
+
+
+@pytest.fixture(scope="session")
+def hours(challenge: Path) -> ModuleType:
+    """The simulated hours."""
+    return load("model_monitoring_hours", challenge / "hidden_tests" / "simulated_hours.py")
 
 
 @pytest.fixture(scope="session", params=[("current", "model"), ("next_release", "model-b")], ids=["model", "model-b"])

@@ -15,8 +15,8 @@ b +Inf
 """
 
 
-def test_series_are_summed_over_matching_labels(shared: ModuleType) -> None:
-    page = shared.Page(PAGE)
+def test_series_are_summed_over_matching_labels(pages: ModuleType) -> None:
+    page = pages.Page(PAGE)
     assert page.value("a") == 7
     assert page.value("a", kind="feature") == 3
     assert page.value("a", feature='with "quotes", a comma and a } brace') == 2
@@ -41,36 +41,36 @@ def test_series_are_summed_over_matching_labels(shared: ModuleType) -> None:
         'a{x="1"y="2"} 1',
     ],
 )
-def test_what_is_no_sample_is_the_submissions_failure(shared: ModuleType, text: str) -> None:
+def test_what_is_no_sample_is_the_submissions_failure(pages: ModuleType, text: str) -> None:
     with pytest.raises(AssertionError):
-        shared.Page(text)
+        pages.Page(text)
 
 
-def test_a_page_of_too_many_samples_is_refused(shared: ModuleType) -> None:
+def test_a_page_of_too_many_samples_is_refused(pages: ModuleType) -> None:
     with pytest.raises(AssertionError, match="more than 5000"):
-        shared.Page("a 1\n" * 5001)
+        pages.Page("a 1\n" * 5001)
 
 
-def test_a_flag_is_there_once_and_0_or_1(shared: ModuleType) -> None:
+def test_a_flag_is_there_once_and_0_or_1(pages: ModuleType) -> None:
     flag = 'drift_detected{kind="prediction"} '
-    assert shared.Page(f"{flag}1").flag("prediction")
-    assert not shared.Page(f"{flag}0").flag("prediction")
+    assert pages.Page(f"{flag}1").flag("prediction")
+    assert not pages.Page(f"{flag}0").flag("prediction")
     for text in (f"{flag}2", f"{flag}NaN", f"{flag}0\n{flag}1", "other 1"):
         with pytest.raises(AssertionError):
-            shared.Page(text).flag("prediction")
+            pages.Page(text).flag("prediction")
 
 
-def test_long_labels_take_no_long_time(shared: ModuleType) -> None:
+def test_long_labels_take_no_long_time(pages: ModuleType) -> None:
     for inside in ("\\\\" * 100_000, 'b",a="' * 20_000, '\\"' * 100_000):
         try:
-            shared.Page(f'a{{a="{inside}"}} 1\na{{a="{inside}')
+            pages.Page(f'a{{a="{inside}"}} 1\na{{a="{inside}')
         except AssertionError:
             continue
         pytest.fail("the second line is no sample")
 
 
-def test_a_simulated_counter_adds_up_restarts_and_disappears(shared: ModuleType) -> None:
-    simulation = shared.Simulation()
+def test_a_simulated_counter_adds_up_restarts_and_disappears(hours: ModuleType) -> None:
+    simulation = hours.Simulation()
     simulation.restarts_at = 3
     simulation.down(lambda minute: minute == 5)
     document = json.loads(simulation.as_test_file())
@@ -79,4 +79,4 @@ def test_a_simulated_counter_adds_up_restarts_and_disappears(shared: ModuleType)
     assert requests[:8] == ["600", "1200", "1800", "0", "600", "_", "1200", "1800"]
     up = next(values for name, values in series.items() if name.startswith("up"))
     assert up[4:7] == ["1", "0", "1"]
-    assert {len(values) for values in series.values()} == {shared.MINUTES}
+    assert {len(values) for values in series.values()} == {hours.MINUTES}
