@@ -151,7 +151,7 @@ def _twisted(completion: Any, fault: Fault) -> str:
         return str(completion.text)
     sentence = completion.sentence
     if fault.misquote:
-        sentence = "".join(str((int(one) + 3) % 10) if one.isdigit() else one for one in sentence)
+        sentence = "".join(str((int(one) + 3) % 10) if one in "0123456789" else one for one in sentence)
     sources = [completion.source.id] if fault.source else []
     return " ".join([sentence, *(f"[{one}]" for one in [*sources, *([STRAY] if fault.stray else [])])])
 

@@ -193,6 +193,16 @@ def test_a_request_that_makes_no_sense_is_refused_and_noted(llm: Any) -> None:
     assert [seen.prompt for seen in llm.seen] == [None] * 4
 
 
+def test_what_a_passage_holds_cannot_break_the_model(llm: Any) -> None:
+    """A submission chooses what stands in its passages: a companion that breaks would be nobody's failure."""
+    odd = "The swimming pool is cleaned every 7 hours, \u00b2\u2460\u0663\ud800 and so on."
+    for cue in (llm.misquote, lambda: llm.cite_stray(beside_the_source=True), lambda: None):
+        cue()
+        asked_for = request(fenced(odd), "How often is the pool cleaned?")
+        assert answer_of(llm, asked_for).status in (200, 400)
+        assert body_of(llm, asked_for | {"stream": True})
+
+
 def answer_of(llm: Any, document: dict[str, Any]) -> Any:
     return llm.answer(Asked("POST", "/v1/chat/completions", {}, json.dumps(document).encode(), 0.0))
 
