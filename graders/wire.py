@@ -9,11 +9,12 @@ code wrote, so what it says is data to the runner as well.
 """
 
 import base64
+from collections.abc import Mapping
 from multiprocessing.connection import Connection
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from assessments.budget import Plan, Ruling
 from assessments.check import Check, Visibility
@@ -32,6 +33,18 @@ Word = Annotated[str, Field(pattern=r"^[^\x00]*$", max_length=100_000)]
 VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=200)]
 FolderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 """One step of a path, and no step up."""
+
+
+def _inside(path: str) -> str:
+    steps = PurePosixPath(path)
+    if not steps.parts or steps.is_absolute() or ".." in steps.parts or str(steps) != path:
+        msg = "is no plain path inside a folder"
+        raise ValueError(msg)
+    return path
+
+
+Files = dict[Annotated[str, Field(pattern=r"^[^\x00]*$", max_length=1000), AfterValidator(_inside)], str]
+"""Contents in base64 by path inside a folder: whoever writes them out cannot be led out of it."""
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
@@ -74,7 +87,7 @@ class StartService(_Message):
     assets: dict[Word, Word] = {}
     side: Side = Side.CANDIDATE
     """The submission, or the challenge's reference solution, which is there only to be measured against."""
-    state_base64: dict[str, str] = {}
+    state_base64: Files = {}
     """The files that it goes on from, where the challenge gives it a state."""
 
 
@@ -267,7 +280,7 @@ class Running(_Message):
 
 class Left(_Message):
     reply: Literal["left"] = "left"
-    files_base64: dict[str, str]
+    files_base64: Files
     refused: tuple[str, ...]
 
 
@@ -330,7 +343,7 @@ class JobEnded(_Message):
     """Time that its threads could have run and did not, as of shortly before its end; while measuring only."""
     stdout_base64: str
     stderr_base64: str
-    files_base64: dict[str, str]
+    files_base64: Files
     refused: tuple[str, ...]
 
 
@@ -385,6 +398,15 @@ def _receive(connection: Connection) -> bytes:
 
 def encode(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
+
+
+def encode_files(files: Mapping[str, bytes]) -> Files:
+    return {path: encode(content) for path, content in files.items()}
+
+
+def decode_files(files: Files) -> dict[str, bytes]:
+    """Raises WireError, as `decode` does."""
+    return {path: decode(content) for path, content in files.items()}
 
 
 def decode(text: str) -> bytes:

@@ -29,7 +29,7 @@ def _service(trial: Trial, request: wire.StartService, number: int) -> SandboxSp
     if trial.challenge.entry.kind is not EntryKind.SERVICE:
         return wire.Refused(message="this challenge's entry is a job; use run_job")
     whose = "service" if request.side is Side.CANDIDATE else "reference"
-    state = {path: wire.decode(content) for path, content in request.state_base64.items()}
+    state = wire.decode_files(request.state_base64)
     wanted = Wanted(f"{whose} {number}", request.side, env=request.env, assets=request.assets, state=state)
     return trial.of_submission(wanted)
 

@@ -11,7 +11,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 from typing import assert_never
@@ -60,7 +60,7 @@ class Session:
     _ours: set[int] = field(default_factory=set)
     """Of the reference solution and of companions."""
     _left: dict[int, Collected] = field(default_factory=dict)
-    """What those of them that had a state left in it."""
+    """What instances of the submission left in their state, until a check reads it."""
     _runs: list[SandboxRun] = field(default_factory=list)
     _count: int = 0
     _deadline: float = 0.0
@@ -254,7 +254,7 @@ class Session:
             waited_s=waited_s,
             stdout_base64=wire.encode(stdout),
             stderr_base64=wire.encode(stderr),
-            files_base64=_encoded(left.files),
+            files_base64=wire.encode_files(left.files),
             refused=left.problems,
         )
 
@@ -309,8 +309,8 @@ class Session:
     def _told(self, request: wire.ReadState | wire.InspectService) -> wire.Left | wire.Inspected:
         target = request.target
         if isinstance(request, wire.ReadState):
-            left = self._left.get(target, Collected())
-            return wire.Left(files_base64=_encoded(left.files), refused=left.problems)
+            left = self._left.pop(target, Collected())
+            return wire.Left(files_base64=wire.encode_files(left.files), refused=left.problems)
         if target in self._living:
             sandbox = self._living[target]
             logs = b"\n".join(sandbox.output()).decode("utf-8", "replace")
@@ -345,10 +345,6 @@ def assignment(
         submission=trial.workspace if trial else None,
         tries_judges=tries_judges,
     )
-
-
-def _encoded(files: Mapping[str, bytes]) -> dict[str, str]:
-    return {path: wire.encode(content) for path, content in files.items()}
 
 
 def _worth_keeping(runs: Sequence[SandboxRun]) -> tuple[SandboxRun, ...]:

@@ -1,6 +1,8 @@
 """One trial: a submission, the challenge it is judged by, and what each sandbox of the judging is made of."""
 
 import contextlib
+import os
+import secrets
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -98,12 +100,16 @@ class Trial:
         )
 
     def folders(self, names: Mapping[str, str]) -> Mapping[str, Path]:
-        """Folders of the scratch, by the name that a sandbox sees them under. Raises KeyError for one not there."""
+        """Folders of the scratch to mount, by the name that a sandbox sees them under.
+
+        A sandbox can read where its mounts come from, and a folder's name may tell what a check is about: so each has
+        a name without meaning. Raises KeyError for one that is not there.
+        """
         found = {name: self.scratch / folder for name, folder in names.items()}
         for folder in found.values():
             if folder.is_symlink() or not folder.is_dir():
                 raise KeyError(folder.name)
-        return found
+        return {name: _namesake(folder, self.scratch.parent) for name, folder in found.items()}
 
     def _assets(self, exchanged: Mapping[str, str]) -> Iterator[Mount]:
         folders = self.bench.asset_folders(self.challenge)
@@ -124,6 +130,19 @@ def scratch_below(folder: Path) -> Iterator[Path]:
         path.chmod(0o711)
         privileges.give_to_graders(path)
         yield path
+
+
+def _namesake(folder: Path, below: Path) -> Path:
+    """The same files once more, by further links to them, in a folder whose name nobody can read anything into."""
+    alias = below / secrets.token_hex(16)
+    alias.mkdir(mode=0o755)
+    for path in sorted(folder.rglob("*")):
+        target = alias / path.relative_to(folder)
+        if path.is_dir() and not path.is_symlink():
+            target.mkdir(mode=0o755)
+        elif path.is_file() and not path.is_symlink():
+            os.link(path, target)
+    return alias
 
 
 def _inputs(folders: Mapping[str, Path]) -> Iterator[Mount]:

@@ -172,7 +172,7 @@ class StartedService(Instance):
             left = self._link.told(wire.ReadState(target=self.target), wire.Left)
             if left.refused:
                 raise BadAnswer(f"the state holds what cannot be kept: {'; '.join(left.refused)}")
-            self._state = {path: wire.decode(content) for path, content in left.files_base64.items()}
+            self._state = wire.decode_files(left.files_base64)
         return self._state
 
     def stop(self) -> SandboxRun | None:

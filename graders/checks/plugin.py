@@ -231,19 +231,34 @@ class HiddenTests:
 
     @pytest.fixture
     def start_companion(self) -> Iterator[Callable[..., StartedProgram]]:
-        """Starts companions that are programs, each in a sandbox and network of its own, gone when the check ends."""
+        """Starts companions that are programs, each in a sandbox and network of its own, gone when the check ends.
+
+        `start_companion(name, inputs, beside, instead)`: `instead` are inputs of our own, for where `inputs` hold
+        something of the submission's. A program that starts with these and not with those has failed by the submission.
+        """
         programs: list[StartedProgram] = []
 
-        def start(name: str, inputs: Inputs | None = None, beside: Service | None = None) -> StartedProgram:
-            assert beside is None or isinstance(beside, StartedService)
-            programs.append(self._link.start_program(name, inputs or {}, beside))
+        def start_once(name: str, inputs: Inputs, beside: Service | None) -> BadAnswer | None:
+            if not isinstance(beside, StartedService | None):
+                msg = f"'{name}' can stand beside an instance of the service, and not beside a {type(beside).__name__}"
+                raise ChallengeError(msg)
+            programs.append(self._link.start_program(name, inputs, beside))
             try:
                 programs[-1].await_ready()
             except BadAnswer as error:
-                said = programs[-1].logs()[-600:]
-                msg = f"the companion '{name}' did not start: {error}; it said: {said}"
-                raise ChallengeError(msg) from error
-            return programs[-1]
+                return error
+            return None
+
+        def start(
+            name: str, inputs: Inputs | None = None, beside: Service | None = None, instead: Inputs | None = None
+        ) -> StartedProgram:
+            failed = start_once(name, inputs or {}, beside)
+            if failed is None:
+                return programs[-1]
+            words = f"the companion '{name}' did not start: {failed}; it said: {programs[-1].logs()[-600:]}"
+            if instead is not None and start_once(name, instead, beside) is None:
+                raise BadAnswer(f"with what the submission gives it, {words}", Fault.MALFORMED_ANSWER) from failed
+            raise ChallengeError(words) from failed
 
         yield start
         for program in programs:
@@ -268,11 +283,10 @@ class HiddenTests:
         """One file of the submission, as data. Raises BadAnswer when it has no such file."""
 
         def read(path: str) -> bytes:
-            folder = self._link.assignment.submission
-            found = folder / path if folder and ".." not in Path(path).parts else None
-            if found is None or not found.is_file():
+            folder, steps = self._link.assignment.submission, Path(path)
+            if folder is None or steps.is_absolute() or ".." in steps.parts or not (folder / steps).is_file():
                 raise BadAnswer(f"the submission has no file {path}")
-            return found.read_bytes()
+            return (folder / steps).read_bytes()
 
         return read
 

@@ -95,7 +95,7 @@ class RunnerLink:
 
         `loaded`: load is going to be put on it, so that its companions have a process of their own.
         """
-        files = {path: wire.encode(content) for path, content in (state or {}).items()}
+        files = wire.encode_files(state or {})
         request = wire.StartService(env=dict(env), assets=dict(assets), side=side, state_base64=files)
         target, dial = self._started(request, self.assignment.port)
         service = StartedService(self, target, dial)
@@ -195,11 +195,6 @@ class RunnerLink:
         raise ChallengeError(msg)
 
 
-def job_files(reply: wire.JobEnded | wire.Left) -> dict[str, bytes]:
-    """The files in a reply, by relative path."""
-    return {path: wire.decode(content) for path, content in reply.files_base64.items()}
-
-
 def _expected(reply: wire.Reply, kind: type[_Reply]) -> _Reply:
     if not isinstance(reply, kind):
         msg = f"expected {kind.__name__}, got {reply.reply}"
@@ -216,4 +211,5 @@ def job_result(ended: wire.JobEnded) -> JobResult:
         msg = "a run was killed, but for no limit"
         raise wire.WireError(msg)
     stdout, stderr = wire.decode(ended.stdout_base64), wire.decode(ended.stderr_base64)
-    return JobResult(run.exit_code, stdout, stderr, run.wall_s, run.usage, job_files(ended), ended.refused)
+    files = wire.decode_files(ended.files_base64)
+    return JobResult(run.exit_code, stdout, stderr, run.wall_s, run.usage, files, ended.refused)

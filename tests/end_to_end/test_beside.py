@@ -49,6 +49,23 @@ Path("/outputs/tally.json").write_text(json.dumps(tally))
 """
 
 
+def test_a_sandbox_cannot_read_what_a_data_set_is_called(engine: EngineName, own_state: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(SAMPLES / "tally-files", tmp_path / "tally-files"))
+    tests = folder / "hidden_tests/test_tally.py"
+    text = tests.read_text()
+    assert 'scratch / f"texts-' in text
+    tests.write_text(text.replace('scratch / f"texts-', 'scratch / f"telltale-'))
+    spy = own_state / f"spy-{engine}"
+    spy.mkdir()
+    (spy / "main.py").write_text("print(open('/proc/self/mountinfo').read(), flush=True)\n" + SLURPS)
+    with open_bench(own_state, print, Wish(engine)) as bench:
+        order = Order(spy, "somebody", unenforced_allowed=True, measures=False)
+        scorecard = grade(order, read_challenge(folder), bench).scorecard
+    assert scorecard.points.earned == 2, messages(scorecard)
+    assert all(" /inputs/texts " in run.stdout.text for run in scorecard.runs)
+    assert not [run for run in scorecard.runs if "telltale" in run.stdout.text or "files-" in run.stdout.text]
+
+
 def test_a_job_is_measured_run_by_run_beside_the_reference(own_state: Path) -> None:
     scorecard = graded("tally-files", EngineName.BUBBLEWRAP, own_state, {"main.py": SLURPS})
     by_id = {result.check.id: result for result in scorecard.results}
@@ -66,6 +83,52 @@ def test_a_real_program_stands_beside_a_service_and_only_sees_its_port(engine: E
     scorecard = graded("watched-service", engine, own_state)
     assert messages(scorecard) == {}
     assert {run.purpose.split()[0] for run in scorecard.runs} == {"service"}
+
+
+RULED = """
+
+@pytest.mark.check("is-ruled", points=1, skill="operations", visibility="hidden")
+def test_is_ruled(service, start_companion, submitted):
+    \"\"\"Prometheus starts with the rules of the submission.\"\"\"
+    ruled = CONFIG + b"rule_files: [/inputs/config/alerts.yml]\\n"
+    theirs = {"prometheus.yml": ruled, "alerts.yml": submitted("alerts.yml")}
+    ours = theirs | {"alerts.yml": b"groups: []"}
+    start_companion("prometheus", {"config": theirs}, beside=service, instead={"config": ours})
+
+
+@pytest.mark.check("is-beside-nothing", points=1, skill="operations", visibility="hidden")
+def test_is_beside_nothing(start_companion):
+    \"\"\"Beside what is no service nothing can stand.\"\"\"
+    start_companion("prometheus", beside="the service")
+"""
+RULED_CHECK = """
+[[checks]]
+id = "{}"
+points = 1
+skill = "operations"
+visibility = "hidden"
+time_limit_s = 100
+"""
+
+
+def test_a_program_that_only_the_submissions_files_stop_is_its_failure(own_state: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(SAMPLES / "watched-service", tmp_path / "watched-service"))
+    with (folder / "challenge.toml").open("a") as manifest:
+        manifest.write(RULED_CHECK.format("is-ruled") + RULED_CHECK.format("is-beside-nothing"))
+    with (folder / "hidden_tests/test_watched.py").open("a") as tests:
+        tests.write(RULED)
+    broken = Path(shutil.copytree(folder / "solutions/accepted/reference", own_state / "broken-rules"))
+    (broken / "alerts.yml").write_text("groups: nonsense\n")
+    with open_bench(own_state, print, Wish(EngineName.BUBBLEWRAP)) as bench:
+        scorecard = grade(Order(broken, "somebody", unenforced_allowed=True), read_challenge(folder), bench).scorecard
+    outcomes = {result.check.id: result.outcome for result in scorecard.results}
+    assert outcomes == {
+        "is-scraped": Outcome.PASSED,
+        "rules-are-sound": Outcome.FAILED,
+        "is-ruled": Outcome.FAILED,
+        "is-beside-nothing": Outcome.ERRORED,
+    }, messages(scorecard)
+    assert "with what the submission gives it, the companion 'prometheus'" in messages(scorecard)["is-ruled"]
 
 
 SQUATS = """
