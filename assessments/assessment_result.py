@@ -6,7 +6,7 @@ from enum import StrEnum
 from math import fsum
 
 from assessments.assessment import Assessment, PassMark
-from assessments.scorecard import Scorecard
+from assessments.scorecard_summary import ScorecardSummary
 
 _ROUNDING = 1e-9
 """What binary fractions may be off by; far below any share that points can make."""
@@ -51,7 +51,7 @@ class AssessmentResult:
     parts: tuple[PartResult, ...]
 
 
-def assess(assessment: Assessment, scorecards: Mapping[str, Scorecard | None]) -> AssessmentResult:
+def assess(assessment: Assessment, scorecards: Mapping[str, ScorecardSummary | None]) -> AssessmentResult:
     """The result, from the scorecard that counts of each challenge, by the challenge's id.
 
     None says that nothing was handed in, which earns nothing. A challenge that is not there is not graded yet: all of
@@ -81,7 +81,9 @@ def standing(share: ShareRange, mark: PassMark) -> Standing:
     return Standing.TOO_CLOSE
 
 
-def _part_range(assessment: Assessment, challenge: str, scorecards: Mapping[str, Scorecard | None]) -> ShareRange:
+def _part_range(
+    assessment: Assessment, challenge: str, scorecards: Mapping[str, ScorecardSummary | None]
+) -> ShareRange:
     if challenge not in scorecards:
         return ShareRange(0.0, 1.0)
     card = scorecards[challenge]

@@ -18,6 +18,7 @@ from assessments.scorecard import (
     SkillScore,
     Status,
 )
+from assessments.scorecard_summary import ScorecardSummary, summary_of
 from assessments.submission import Digest, Submission
 
 NONE = Digest("0" * 64)
@@ -79,12 +80,12 @@ def challenge() -> Callable[..., Challenge]:
 
 
 @pytest.fixture
-def scorecard() -> Callable[..., Scorecard]:
-    """A scorecard from (earned, undecided, possible) of each skill."""
+def scorecard() -> Callable[..., ScorecardSummary]:
+    """A scorecard's figures from (earned, undecided, possible) of each skill."""
 
-    def make(name: str, **skills: tuple[float, float, float]) -> Scorecard:
+    def make(name: str, **skills: tuple[float, float, float]) -> ScorecardSummary:
         points = [Points(*figures) for figures in skills.values()]
-        return Scorecard(
+        card = Scorecard(
             id=f"card-of-{name}",
             graded_at="2026-01-01T00:00:00+00:00",
             candidate="someone",
@@ -103,5 +104,6 @@ def scorecard() -> Callable[..., Scorecard]:
             runs=(),
             phases=(),
         )
+        return summary_of(card)
 
     return make

@@ -6,10 +6,10 @@ import pytest
 
 from assessments.assessment import Assessment, PassMark
 from assessments.assessment_result import ShareRange, Standing, assess, standing
-from assessments.scorecard import Scorecard
+from assessments.scorecard_summary import ScorecardSummary
 
 MakeAssessment = Callable[..., Assessment]
-MakeCard = Callable[..., Scorecard]
+MakeCard = Callable[..., ScorecardSummary]
 
 MARK = PassMark(0.7, 0.05)
 STANDINGS = [
