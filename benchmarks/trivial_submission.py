@@ -150,7 +150,7 @@ def _grading(challenge: Challenge, bench: Bench, out: Path | None = None) -> Cal
         graded = grade(Order(SUBMISSION, "reference", unenforced_allowed=True), challenge, bench)
         assert graded.scorecard.points.earned == 1
         if out:
-            write_result(out, graded, challenge.folder / "starter")
+            write_result(out, graded, challenge.folder / "starter", bench.signer)
 
     return run
 

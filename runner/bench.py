@@ -7,6 +7,7 @@
   programs/               the sandbox program, where every box user can execute it
   runs/<run id>/          scratch of living runs; swept when their runner is dead
   box-users/              which uids are lent
+  store/                  the database, artefacts and signing key (see `runner.store`)
   calibrations/           what reference solutions do on this host when it is quiet
   quiet.lock              held alone by who measures, shared by who grades (root's: /run/lock/assay)
 """
@@ -40,6 +41,8 @@ from runner.intake import write_tree
 from runner.nursery import Nursery, open_nursery
 from runner.packages import ensure_packages
 from runner.quiet import QuietLane
+from runner.store.places import keys_folder
+from runner.store.signing import Signer, signer
 
 if TYPE_CHECKING:
     from runner.engines.docker.daemon import Daemon
@@ -89,6 +92,11 @@ class Bench:
     def lane(self) -> QuietLane:
         """Held shared by who grades, and alone by who measures."""
         return QuietLane.of(self.state, lambda: self.interrupted)
+
+    @property
+    def signer(self) -> Signer:
+        """The key that scorecards are signed with."""
+        return signer(keys_folder(self.state))
 
     def reference(self, challenge: Challenge) -> Path:
         """The challenge's reference solution, as a workspace that every box user can read, made once for the run."""

@@ -22,7 +22,7 @@ from runner.bench import Bench
 from runner.calibration import Calibrations
 from runner.challenge_files import challenge_digest
 from runner.host import this_host
-from runner.intake import Received, receive, write_tree
+from runner.intake import Archive, Received, receive, unpack, write_tree
 from runner.reports.text import shown
 from runner.session import Judged, Session
 from runner.trial import Trial, scratch_below
@@ -35,7 +35,7 @@ MAX_TRIES = 3
 class Order:
     """What to grade. `seed` None: a fresh one nobody can predict."""
 
-    path: Path
+    submitted: Path | Archive
     candidate: str
     revision: str | None = None
     seed: int | None = None
@@ -66,8 +66,7 @@ def grade(order: Order, challenge: Challenge, bench: Bench) -> Graded:
         msg = f"this host cannot enforce: {missing}. Grade as root, or pass --allow-unenforced: the scorecard says so"
         raise InfrastructureError(msg)
     with clock.phase("intake"):
-        received = receive(order.path, revision=order.revision, required_files=challenge.entry.required_files)
-        _require_files(challenge, received, order.path)
+        received = take_in(order.submitted, challenge, order.revision)
     with clock.phase("environment"):
         environment = bench.environment(challenge)
     with clock.phase("provenance"):
@@ -119,13 +118,23 @@ def _judge(trial: Trial, seed: int, *, measures: bool) -> tuple[tuple[CheckResul
     return results, judged
 
 
-def _require_files(challenge: Challenge, received: Received, path: Path) -> None:
-    missing = [name for name in challenge.entry.required_files if name not in received.contents]
+def take_in(submitted: Path | Archive, challenge: Challenge, revision: str | None = None) -> Received:
+    """A submission of this challenge, with every file that the challenge asks for.
+
+    Raises what `receive` does, and InvalidSubmission for files that are missing.
+    """
+    needed = challenge.entry.required_files
+    if isinstance(submitted, Archive):
+        received = unpack(submitted.content, submitted.format, submitted.origin, required_files=needed)
+    else:
+        received = receive(submitted, revision=revision, required_files=needed)
+    missing = [name for name in needed if name not in received.contents]
     if missing:
+        origin = shown(received.submission.origin, 120).text
         raise InvalidSubmission(
-            f"{shown(path.name, 120).text}: {name} is missing; {challenge.id} needs it at the submission's top"
-            for name in missing
+            f"{origin}: {name} is missing; {challenge.id} needs it at the submission's top" for name in missing
         )
+    return received
 
 
 def _workspace(received: Received, scratch: Path) -> Path:

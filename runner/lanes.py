@@ -109,4 +109,4 @@ def _ended(order: Order, work: Callable[[], tuple[Graded, Path]]) -> Ended:
 
 def _graded(order: Order, challenge: Challenge, bench: Bench, out: Path) -> tuple[Graded, Path]:
     graded = grade(order, challenge, bench)
-    return graded, write_result(out, graded, challenge.folder / "starter")
+    return graded, write_result(out, graded, challenge.folder / "starter", bench.signer)

@@ -3,6 +3,7 @@
 <out>/<candidate>-<scorecard id, first 8>/
   scorecard.json     the document everything else is made from
   submission.<ext>   the exact bytes that were graded
+  signature.json     that this host's key signed it
   starter.tar        what the candidate started from, for the difference
   report.html        for the interviewer
   candidate.html     for the candidate
@@ -23,8 +24,11 @@ from runner.grade import Graded
 from runner.intake import pack, unpack
 from runner.reports import document
 from runner.reports.html import Audience, Sources, render
+from runner.signed import sign_scorecard
+from runner.store.signing import Signer
 
 SCORECARD = "scorecard.json"
+_SIGNATURE = "signature.json"
 _SUBMISSION = "submission"
 _STARTER = "starter.tar"
 _UNFINISHED = ".unfinished-"
@@ -32,19 +36,20 @@ _EXTENSIONS = {"zip": "zip", "tar.gz": "tar.gz"}
 _PAGES = {Audience.INTERVIEWER: "report.html", Audience.CANDIDATE: "candidate.html"}
 
 
-def write_result(out: Path, graded: Graded, starter: Path) -> Path:
+def write_result(out: Path, graded: Graded, starter: Path, signer: Signer) -> Path:
     """Write a grading's folder and give its path.
 
     Raises InfrastructureError (then nothing has been written), and InvalidChallenge for a starter that cannot be read.
     """
     scorecard = graded.scorecard
-    folder = out / f"{_slug(scorecard.candidate)}-{scorecard.id[:8]}"
+    folder = out / f"{slug(scorecard.candidate)}-{scorecard.id[:8]}"
     started_from = author_files(starter)
     sources = Sources(graded.received.contents, started_from)
     extension = _EXTENSIONS.get(scorecard.submission.format, "tar")
     files = {
         SCORECARD: document.dump(scorecard),
         f"{_SUBMISSION}.{extension}": graded.received.archive,
+        _SIGNATURE: sign_scorecard(scorecard, signer),
         _STARTER: pack(started_from),
         **{name: render(scorecard, sources, audience).encode() for audience, name in _PAGES.items()},
     }
@@ -66,12 +71,13 @@ def read_result(path: Path) -> tuple[Scorecard, Sources]:
     except OSError as error:
         raise UsageError(f"{file}: cannot be read: {error.strerror}; name a scorecard or its folder") from error
     scorecard = document.load(data, str(file))
-    kept = sorted(file.parent.glob(f"{_SUBMISSION}.*"))
-    if not kept:
+    archive, submission = kept_archive(file), scorecard.submission
+    if archive is None:
         return scorecard, Sources({}, {})
-    archive, submission = kept[0].read_bytes(), scorecard.submission
     if hashlib.sha256(archive).hexdigest() != submission.digest:
-        raise UsageError(f"{kept[0]}: is not what {file.name} was made from; put the right one beside it")
+        raise UsageError(
+            f"{file.parent}: the submission is not what {file.name} was made from; put the right one there"
+        )
     names = tuple(entry.path for entry in submission.files)
     submitted = unpack(archive, submission.format, submission.origin, required_files=names).contents
     starter = file.parent / _STARTER
@@ -79,7 +85,19 @@ def read_result(path: Path) -> tuple[Scorecard, Sources]:
     return scorecard, Sources(submitted, started_from)
 
 
-def _slug(candidate: str) -> str:
+def signature_beside(path: Path) -> bytes | None:
+    """The signature that stands beside a scorecard; None where there is none."""
+    file = (path if path.is_dir() else path.parent) / _SIGNATURE
+    return file.read_bytes() if file.is_file() else None
+
+
+def kept_archive(scorecard: Path) -> bytes | None:
+    """The submission's bytes as they lie beside a scorecard; None where they do not."""
+    kept = sorted(scorecard.parent.glob(f"{_SUBMISSION}.*"))
+    return kept[0].read_bytes() if kept else None
+
+
+def slug(candidate: str) -> str:
     """A folder name from a label nobody vouches for."""
     return re.sub(r"[^A-Za-z0-9._-]+", "-", candidate).strip(".-")[:60] or "candidate"
 

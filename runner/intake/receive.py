@@ -35,6 +35,15 @@ _READERS: Final[Mapping[str, Callable[[bytes, Tree], None]]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Archive:
+    """A submission's bytes as they were received once before, and how to read them."""
+
+    content: bytes
+    format: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
 class Received:
     """A submission with its bytes.
 

@@ -81,7 +81,7 @@ def test_the_reference_does_not_fail_its_own_budget(
         assert block.intended_us == other.intended_us, "both sides of a pair get the same arrivals"
     orders = {(one.session, one.pair): one.side for one in reversed(measurement.blocks)}
     assert len({orders[0, pair] for pair in range(2)}) == 2, "and take turns in going first"
-    written = write_result(tmp_path / "out", graded, challenge.folder / "starter")
+    written = write_result(tmp_path / "out", graded, challenge.folder / "starter", bench.signer)
     assert read_result(written)[0] == scorecard
     assert "Measured budgets" in (written / "report.html").read_text()
 
@@ -207,7 +207,7 @@ def test_what_stays_undecided_is_measured_again_and_then_left_to_a_person(
     assert ruling is not None
     assert (ruling.outcome, ruling.tries) == (Outcome.INCONCLUSIVE, 2)
     assert "It was measured 2 times" in ruling.why
-    written = write_result(tmp_path / "out", graded, challenge.folder / "starter")
+    written = write_result(tmp_path / "out", graded, challenge.folder / "starter", bench.signer)
     kept, _ = read_result(written)
     assert differences(kept) == ()
     page = (written / "report.html").read_text()

@@ -24,8 +24,8 @@ def graded(bench: Bench, sum_challenge: Challenge) -> Graded:
 
 
 @pytest.fixture
-def folder(graded: Graded, sum_challenge: Challenge, tmp_path: Path) -> Path:
-    return write_result(tmp_path / "out", graded, sum_challenge.folder / "starter")
+def folder(graded: Graded, sum_challenge: Challenge, tmp_path: Path, bench: Bench) -> Path:
+    return write_result(tmp_path / "out", graded, sum_challenge.folder / "starter", bench.signer)
 
 
 def test_what_was_written_is_read_back(graded: Graded, folder: Path) -> None:
@@ -55,22 +55,22 @@ def test_a_scorecard_alone_is_still_a_report_without_sources(folder: Path, tmp_p
 
 
 def test_a_folder_that_cannot_be_written_leaves_nothing(
-    graded: Graded, sum_challenge: Challenge, tmp_path: Path
+    graded: Graded, sum_challenge: Challenge, tmp_path: Path, bench: Bench
 ) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(InfrastructureError, match="could not be written"):
-        write_result(tmp_path / "file", graded, sum_challenge.folder / "starter")
+        write_result(tmp_path / "file", graded, sum_challenge.folder / "starter", bench.signer)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 def test_what_a_killed_writer_left_is_taken_away_and_a_living_ones_is_not(
-    graded: Graded, sum_challenge: Challenge, tmp_path: Path
+    graded: Graded, sum_challenge: Challenge, tmp_path: Path, bench: Bench
 ) -> None:
     dead = subprocess.Popen(["true"])
     dead.wait()
     (tmp_path / f".unfinished-{dead.pid}-x").mkdir()
     (tmp_path / f".unfinished-{os.getppid()}-x").mkdir()
-    folder = write_result(tmp_path, graded, sum_challenge.folder / "starter")
+    folder = write_result(tmp_path, graded, sum_challenge.folder / "starter", bench.signer)
     assert sorted(path.name for path in tmp_path.iterdir()) == [f".unfinished-{os.getppid()}-x", folder.name]
 
 
@@ -89,5 +89,5 @@ def test_a_wrapped_archive_and_one_larger_than_intake_takes_packed_are_read_back
     wrapped = Path(shutil.make_archive(str(tmp_path / "wrapped"), "zip", tmp_path, "large"))
     for submission in (large, wrapped):
         graded = grade(Order(submission, submission.name, unenforced_allowed=True), sum_challenge, bench)
-        folder = write_result(tmp_path / "out", graded, sum_challenge.folder / "starter")
+        folder = write_result(tmp_path / "out", graded, sum_challenge.folder / "starter", bench.signer)
         assert set(read_result(folder)[1].submitted) == {"main.py", "weights.bin"}

@@ -1,0 +1,63 @@
+"""The store as a whole: its database, its artefacts and its key, opened together."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from assessments.errors import InfrastructureError, UsageError
+from runner.engines.folders import READABLE, make_folder
+from runner.store import migrations
+from runner.store.artefacts import Artefacts
+from runner.store.database import Database, connect
+from runner.store.places import keys_folder, store_folder
+from runner.store.signing import Signer, signer
+
+DATABASE_VARIABLE: Final = "ASSAY_DATABASE"
+ARTEFACTS_VARIABLE: Final = "ASSAY_ARTEFACTS"
+_PRIVATE: Final = 0o700
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """An open store."""
+
+    folder: Path
+    database: Database
+    artefacts: Artefacts
+    signer: Signer
+
+
+@contextlib.contextmanager
+def open_store(state: Path, *, upgrade: bool = False) -> Iterator[Store]:
+    """The store of this state folder, made if there is none.
+
+    A database of an earlier version is left alone unless `upgrade` says otherwise. Raises InfrastructureError, and
+    UsageError where the database must be upgraded first, or is of a later version.
+    """
+    folder = store_folder(state)
+    try:
+        make_folder(state, READABLE)
+        folder.mkdir(mode=_PRIVATE, exist_ok=True)
+        artefacts = Path(os.environ.get(ARTEFACTS_VARIABLE) or folder / "artefacts")
+        artefacts.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
+    except OSError as error:
+        msg = f"{folder}: the store cannot be made: {error.strerror}; name another state folder with ASSAY_STATE"
+        raise InfrastructureError(msg) from error
+    database = connect(os.environ.get(DATABASE_VARIABLE) or folder / "assay.db")
+    with contextlib.closing(database):
+        _require_version(database, upgrade=upgrade)
+        yield Store(folder, database, Artefacts(artefacts), signer(keys_folder(state)))
+
+
+def _require_version(database: Database, *, upgrade: bool) -> None:
+    version = migrations.version_of(database)
+    if version == migrations.newest():
+        return
+    if version is not None and not upgrade:
+        raise UsageError(
+            f"{database.name}: is of an earlier version ({version}); run: assay db backup, then assay db upgrade"
+        )
+    migrations.upgrade(database)

@@ -1,0 +1,114 @@
+"""A real store on each database: SQLite in a file, and a PostgreSQL server of the tests' own."""
+
+import importlib.util
+import itertools
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from assessments.assessment import Assessment, Feedback, Part, PassMark
+from assessments.cohort import PinnedChallenge
+from assessments.scorecard import Scorecard
+from assessments.submission import Digest, Submission
+from runner.store import cohorts
+from runner.store.audit import Doing
+from runner.store.cohorts import Kept, NewCohort
+from runner.store.store import Store, open_store
+from runner.store.submissions import Recorded, record
+
+NOW = Doing("operator", "2026-01-01T00:00:00+00:00")
+TESTS = Path(__file__).resolve().parents[2]
+
+
+def module(path: Path) -> Any:
+    """A module beside the tests: they cannot import one another by name."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec
+    assert spec.loader
+    loaded = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(loaded)
+    return loaded
+
+
+@pytest.fixture(scope="session")
+def scorecard() -> Scorecard:
+    """A realistic one."""
+    return module(TESTS / "runner/reports/scorecards.py").scorecard()
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Callable[[], str]]:
+    """Gives the URL of a new, empty database each time it is called."""
+    server_module = module(TESTS / "postgresql.py")
+    if reason := server_module.missing():
+        assert not os.environ.get("CI"), f"CI must run every database: {reason}"
+        pytest.skip(reason)
+    numbers = itertools.count(1)
+    # Sockets have short names: pytest's own folders are too deep.
+    with tempfile.TemporaryDirectory(prefix="assay-pg-", dir="/tmp") as folder:
+        Path(folder).chmod(0o755)
+        with server_module.private_server(Path(folder) / "pg") as url:
+            server = create_engine(url.replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT")
+
+            def fresh() -> str:
+                name = f"assay{next(numbers)}"
+                with server.connect() as connection:
+                    connection.execute(text(f"CREATE DATABASE {name}"))
+                return url.replace("/postgres?", f"/{name}?")
+
+            yield fresh
+            server.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    monkeypatch.delenv("ASSAY_DATABASE", raising=False)
+    monkeypatch.delenv("ASSAY_ARTEFACTS", raising=False)
+    if request.param == "postgresql":
+        monkeypatch.setenv("ASSAY_DATABASE", request.getfixturevalue("postgresql")())
+    with open_store(tmp_path / "state") as opened:
+        yield opened
+
+
+@pytest.fixture
+def assessment() -> Assessment:
+    return Assessment(
+        path=Path("role.toml"),
+        id="role",
+        version="1.0.0",
+        title="A role",
+        summary="Does things.",
+        window_hours=48,
+        attempts=2,
+        pass_mark=PassMark(0.7, 0.05),
+        feedback=Feedback.SKILLS,
+        parts=(Part("serve", 1), Part("watch", 1)),
+        skill_weights={"speed": 2.0},
+    )
+
+
+@pytest.fixture
+def kept(store: Store, assessment: Assessment) -> Kept:
+    digest = store.artefacts.put(b"a starter")
+    pins = [PinnedChallenge(name, "1.0.0", Digest("c" * 64)) for name in ("serve", "watch")]
+    new = NewCohort("spring", assessment, pins, {"serve": digest, "watch": digest}, certified=True, seed=5)
+    with store.database.writing() as connection:
+        return cohorts.make(connection, new, NOW)
+
+
+@pytest.fixture
+def hand_in(store: Store, kept: Kept) -> Callable[..., Recorded]:
+    """Hands in some bytes for a candidate."""
+
+    def hand_in(candidate: str, challenge: str = "serve", content: bytes = b"work") -> Recorded:
+        digest = store.artefacts.put(content)
+        submission = Submission(digest, digest, "work.zip", "zip", ())
+        with store.database.writing() as connection:
+            return record(connection, kept, candidate, challenge, submission, NOW, store.signer)
+
+    return hand_in
