@@ -1,0 +1,6 @@
+"""What a cohort says beyond single scorecards. Pure functions: figures and bytes in, figures and sentences out.
+
+estimates.py   a figure with its 95% interval, and the distributions that takes
+ranking.py     candidates in order, with places as far as the assessment tells them apart
+items.py       how hard each check is and how well it tells candidates apart, for the challenge's owner
+"""
