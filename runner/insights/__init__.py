@@ -6,4 +6,5 @@ items.py       how hard each check is and how well it tells candidates apart, fo
 similarity.py  which submissions have code in common, and where: pairs by an index of fingerprints, which are
 winnowing.py   a few of the hashes of
 tokens.py      a submission's source, normalised and bounded
+attention.py   what to look at first in a cohort, most urgent first
 """
