@@ -7,4 +7,5 @@ similarity.py  which submissions have code in common, and where: pairs by an ind
 winnowing.py   a few of the hashes of
 tokens.py      a submission's source, normalised and bounded
 attention.py   what to look at first in a cohort, most urgent first
+regrade.py     a regrade as a difference: what changed, by what, and whom it moves
 """
