@@ -1,7 +1,12 @@
-"""What people and tools read of a scorecard. One file a format: `document` (JSON) and `html`.
+"""What people and tools read of a scorecard. One file a format.
 
 document.py      a scorecard as a document, its reading back, and the candidate's copy of it
 html.py          the page: view -> template -> one self-contained text
+pdf.py           pages as they print, for files and paper
+junit.py         scorecards for CI systems
+cohort_exports.py  a cohort as CSV for spreadsheets and as JSON for programs
+feedback.py      the page a candidate gets, as much as the assessment says
+page_template.py  what all pages share: style, policy, and templates that escape
 view.py          the page's typed view model; everything the template shows is made here
 findings.py      what to look at first, and what to ask next
 evidence.py      checks with their exchanges, and sandbox runs with their logs
