@@ -20,5 +20,7 @@ provenance.py    digests, seed, engine, host, and what was enforced
 budget.py        how much of the page each part may take
 text.py          untrusted text: bounded, and with nothing in it that hides or reorders
 wording.py       figures as people write them
+self_contained.py one text of a template and its style, and the policy that allows these alone
+cohort/          the pages of a cohort: ranking, comparison, similarity, the challenge's owner, regrades
 templates/       the page's template and style
 """
