@@ -10,7 +10,8 @@ profile.py       those at a glance
 slowest.py       the budget that a candidate comes closest to, or exceeds most
 signals.py       what speaks of a submission's integrity
 marks.py         people's marks, which are no part of the score
-pictures.py      how shares are distributed, and budgets against their limits
+distribution.py  a picture of how shares are distributed
+against_limits.py one of the measured budgets against their limits
 similar.py       pairs of submissions that are alike
 owner.py         the page of a challenge's owner: what its checks tell
 compare.py       two or three candidates side by side

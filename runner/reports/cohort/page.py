@@ -6,10 +6,11 @@ It is whole and readable with scripts off. With them, one script of ours, allowe
 ranking; nothing that a submission or a candidate named becomes a script, a style or an address.
 """
 
+from runner.reports.cohort.against_limits import budgets_against_limits
 from runner.reports.cohort.concerns import concern_views, rest_of
 from runner.reports.cohort.content import CohortContent
+from runner.reports.cohort.distribution import distribution
 from runner.reports.cohort.owner import statistics_views
-from runner.reports.cohort.pictures import budgets_against_limits, distribution
 from runner.reports.cohort.ranking import ranking_view
 from runner.reports.cohort.room import Room, fitted, left_out
 from runner.reports.cohort.similar import alike_views

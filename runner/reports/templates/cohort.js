@@ -1,10 +1,13 @@
 // Sorts and filters the ranking. Everything it knows is in the page already; without it the page says the same.
+// Of a long ranking it keeps the first rows in the page and the others at hand, so that sorting takes no time.
 (() => {
   "use strict";
+  const FIRST = 100;
   const table = document.querySelector("table.ranking");
   const body = table.tBodies[0];
   const heads = [...table.querySelectorAll("th[data-first]")];
   const told = document.getElementById("told");
+  const all = document.getElementById("all");
   const byName = document.getElementById("by-name");
   const byStanding = document.getElementById("by-standing");
   const rows = [...body.rows].map((row, place) => ({
@@ -13,13 +16,31 @@
     keys: row.dataset.keys.split(" ").map(key => (key === "-" ? null : Number(key))),
     name: row.cells[1].querySelector("bdi").textContent.toLowerCase(),
   }));
+  let most = FIRST;
 
-  const tell = () => {
-    const shown = rows.filter(({ row }) => !row.hidden).length;
+  const tell = (shown, matching) => {
     const head = heads.find(each => each.hasAttribute("aria-sort"));
+    const [some, whole, many] = [shown, rows.length, matching].map(number => number.toLocaleString("en"));
     told.textContent =
-      `${shown.toLocaleString("en")} of ${rows.length.toLocaleString("en")} shown, ` +
-      `sorted by ${head.textContent.trim().toLowerCase()}, ${head.getAttribute("aria-sort")}`;
+      `${some} of ${whole} shown, sorted by ${head.textContent.trim().toLowerCase()}, ${head.getAttribute("aria-sort")}`;
+    all.textContent = `Show all ${many}`;
+    all.hidden = shown === matching;
+  };
+
+  const show = () => {
+    const words = byName.value.trim().toLowerCase();
+    const standing = byStanding.value;
+    const matching = rows.filter(
+      ({ row, name }) => name.includes(words) && (standing === "" || row.classList.contains(standing)),
+    );
+    const shown = matching.slice(0, most);
+    body.replaceChildren(...shown.map(({ row }) => row));
+    tell(shown.length, matching.length);
+  };
+
+  const showAll = () => {
+    most = Infinity;
+    show();
   };
 
   const sort = (column, up) => {
@@ -29,18 +50,15 @@
       const [x, y] = [a[column], b[column]];
       return (x === null) - (y === null) || sign * (x - y) || p - q;
     });
-    body.append(...rows.map(({ row }) => row));
     for (const head of heads) head.removeAttribute("aria-sort");
     heads[column].setAttribute("aria-sort", up ? "ascending" : "descending");
-    tell();
+    show();
   };
 
-  const filter = () => {
-    const words = byName.value.trim().toLowerCase();
-    const standing = byStanding.value;
-    for (const { row, name } of rows)
-      row.hidden = !name.includes(words) || (standing !== "" && !row.classList.contains(standing));
-    tell();
+  const reach = id => {
+    if (!rows.some(({ row }) => row.id === id && !row.isConnected)) return;
+    byName.value = byStanding.value = "";
+    showAll();
   };
 
   heads.forEach((head, column) => {
@@ -53,8 +71,16 @@
     });
     head.append(button);
   });
-  byName.addEventListener("input", filter);
-  byStanding.addEventListener("input", filter);
+  for (const link of document.querySelectorAll(".concerns a"))
+    link.addEventListener("click", () => reach(link.hash.slice(1)));
+  byName.addEventListener("input", show);
+  byStanding.addEventListener("input", show);
+  all.addEventListener("click", () => {
+    showAll();
+    told.focus();
+  });
+  addEventListener("beforeprint", showAll);
   document.querySelector(".tools").hidden = false;
-  tell();
+  show();
+  reach(location.hash.slice(1));
 })();
