@@ -12,7 +12,7 @@ from runner.reports.drawing import Chart, Frame, Label, Rect, Scale, label, line
 _BINS: Final = 20
 _WIDTH: Final = 460
 _HEIGHT: Final = 250
-_FRAME: Final = Frame(left=40, top=46, right=446, bottom=206)
+_FRAME: Final = Frame(left=40, top=46, right=438, bottom=206)
 
 
 def distribution(candidates: Sequence[Candidate], mark: PassMark) -> Chart:
