@@ -6,7 +6,6 @@ pdf.py           pages as they print, for files and paper
 junit.py         scorecards for CI systems
 cohort_exports.py  a cohort as CSV for spreadsheets and as JSON for programs
 feedback.py      the page a candidate gets, as much as the assessment says
-page_template.py  what all pages share: style, policy, and templates that escape
 view.py          the page's typed view model; everything the template shows is made here
 findings.py      what to look at first, and what to ask next
 evidence.py      checks with their exchanges, and sandbox runs with their logs
@@ -25,5 +24,7 @@ provenance.py    digests, seed, engine, host, and what was enforced
 budget.py        how much of the page each part may take
 text.py          untrusted text: bounded, and with nothing in it that hides or reorders
 wording.py       figures as people write them
+self_contained.py one text of a template and its style, and the policy that allows these alone
+cohort/          the pages of a cohort: ranking, comparison, similarity, the challenge's owner, regrades
 templates/       the page's template and style
 """

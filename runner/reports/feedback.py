@@ -16,7 +16,7 @@ from assessments.cohort import Candidate
 from assessments.skill_points import share_range, skill_points
 from runner.reports import wording
 from runner.reports.evidence import bar_width
-from runner.reports.page_template import fill
+from runner.reports.self_contained import rendered
 from runner.reports.text import Text, shown
 from runner.reports.view import skill_name
 
@@ -101,7 +101,7 @@ def feedback(
         earlier=wording.count(candidate.superseded, "earlier submission") if candidate.superseded else "",
         linked=any(row.page for row in received),
     )
-    return fill("feedback.html.j2", view)
+    return rendered("feedback.html.j2", ("report.css",), page=view)
 
 
 def _receipt(candidate: Candidate) -> Answer:

@@ -2,13 +2,15 @@
 
     scorecard, sources -> view.page (pure) -> templates/report.html.j2 -> text
 
-What keeps a submission's words inert is in `page_template`; beyond that, no link is made from any value here.
+Three things keep a submission's words inert, each enough by itself: the template escapes everything that is not its
+own, no script or link is made from any value, and the policy in the page lets it load and run nothing
+(`self_contained`).
 """
 
 from assessments.scorecard import Scorecard
 from runner.reports.budget import PAGE_BYTES, Budget
 from runner.reports.document import for_candidate
-from runner.reports.page_template import fill
+from runner.reports.self_contained import rendered
 from runner.reports.view import Audience, Sources, page
 
 __all__ = ["Audience", "Sources", "render"]
@@ -32,4 +34,4 @@ def render(scorecard: Scorecard, sources: Sources, audience: Audience) -> str:
 
 
 def _render(scorecard: Scorecard, sources: Sources, audience: Audience, budget: Budget) -> str:
-    return fill("report.html.j2", page(scorecard, sources, audience, budget))
+    return rendered("report.html.j2", ("report.css",), page=page(scorecard, sources, audience, budget))
