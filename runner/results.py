@@ -28,7 +28,7 @@ from runner.signed import sign_scorecard
 from runner.store.signing import Signer
 
 SCORECARD = "scorecard.json"
-_SIGNATURE = "signature.json"
+SIGNATURE = "signature.json"
 _SUBMISSION = "submission"
 _STARTER = "starter.tar"
 _UNFINISHED = ".unfinished-"
@@ -49,7 +49,7 @@ def write_result(out: Path, graded: Graded, starter: Path, signer: Signer) -> Pa
     files = {
         SCORECARD: document.dump(scorecard),
         f"{_SUBMISSION}.{extension}": graded.received.archive,
-        _SIGNATURE: sign_scorecard(scorecard, signer),
+        SIGNATURE: sign_scorecard(scorecard, signer),
         _STARTER: pack(started_from),
         **{name: render(scorecard, sources, audience).encode() for audience, name in _PAGES.items()},
     }
@@ -87,7 +87,7 @@ def read_result(path: Path) -> tuple[Scorecard, Sources]:
 
 def signature_beside(path: Path) -> bytes | None:
     """The signature that stands beside a scorecard; None where there is none."""
-    file = (path if path.is_dir() else path.parent) / _SIGNATURE
+    file = (path if path.is_dir() else path.parent) / SIGNATURE
     return file.read_bytes() if file.is_file() else None
 
 

@@ -34,6 +34,8 @@ class Regrade:
     by: str
     at: str
     decision: Decision | None
+    decided_by: str | None = None
+    decided_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,4 +166,6 @@ def _summary(text: str | None) -> ScorecardSummary | None:
 
 def _regrade(row: Row[tuple[object, ...]]) -> Regrade:
     decision = Decision(row.decision) if row.decision else None
-    return Regrade(row.id, row.reason, cohorts.load_pins(row.pins), row.by, row.at, decision)
+    return Regrade(
+        row.id, row.reason, cohorts.load_pins(row.pins), row.by, row.at, decision, row.decided_by, row.decided_at
+    )

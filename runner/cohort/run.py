@@ -1,0 +1,217 @@
+"""A run: lanes that take one grading after the other from the ledger, until none is left.
+
+Every lane is alone with its submission; what one of them does to its lane stays there. Timed checks queue for the
+quiet lane (see `runner.quiet`), in which nothing else of ours runs on this host. Stopped at any moment, by whatever,
+the next run goes on: what had not landed is graded again, and what had is not.
+"""
+
+import contextlib
+import os
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from assessments.challenge import Challenge
+from assessments.errors import AssayError, InfrastructureError
+from assessments.outcome import FAULTS, Owner
+from assessments.scorecard import Scorecard
+from runner.bench import Bench
+from runner.cohort.owner import is_dead, owner_of
+from runner.cohort.progress import Event, EventKind
+from runner.grade import Order, grade
+from runner.intake import Archive
+from runner.lanes import run_lanes
+from runner.reports.summary import score_text
+from runner.store import attempts, submissions
+from runner.store.attempts import Claim, Counts, Watch
+from runner.store.audit import doing_now
+from runner.store.cohorts import Kept
+from runner.store.scorecards import seal
+from runner.store.store import Store
+from runner.store.submissions import Stored
+
+Tell = Callable[[Event], None]
+_BEAT_S = 5.0
+_POLL_S = 1.0
+_LANE_BYTES = 300 * 1024**2
+"""What a lane needs beside its sandbox: the grader, the reference's sandbox in part, buffers."""
+_SPARE_BYTES = 512 * 1024**2
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a run has to do."""
+
+    kept: Kept
+    challenges: Mapping[str, Challenge]
+    lanes: int
+    regrade_id: int | None = None
+    unenforced_allowed: bool = False
+    measures: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """How a run is told to end: `drain` lets the lanes finish what they have begun."""
+
+    drain: threading.Event = field(default_factory=threading.Event)
+
+
+def lanes_for(challenges: Mapping[str, Challenge], wanted: int | None) -> int:
+    """As many lanes as were asked for; else one a core, as far as there is memory for their sandboxes."""
+    if wanted is not None:
+        return wanted
+    most = max((one.limits.memory_bytes for one in challenges.values()), default=0)
+    by_memory = (_available_bytes() - _SPARE_BYTES) // (most + _LANE_BYTES)
+    return max(1, min(len(os.sched_getaffinity(0)), by_memory))
+
+
+def run(store: Store, bench: Bench, work: Work, tell: Tell, stop: Stop) -> Counts:
+    """Grade what waits, and give how all gradings of the cohort, or of the regrade, stand at the end.
+
+    Raises InfrastructureError when the store fails: what had not landed then is graded again by the next run.
+    """
+    for challenge in work.challenges.values():
+        bench.environment(challenge)  # installed before the first clock starts
+    lanes = _Lanes(store, bench, work, tell, stop)
+    with lanes.beating():
+        while not stop.drain.is_set():
+            lanes.take_back()
+            standing = lanes.count()
+            if not standing.open:
+                break
+            if standing.waiting:
+                run_lanes(lanes.lane, range(min(work.lanes, standing.waiting)), bench, work.lanes)
+            else:
+                stop.drain.wait(_POLL_S)  # others grade the rest; should they die, it is ours
+    standing = lanes.count()
+    tell(Event(EventKind.FINISHED, counts=standing))
+    return standing
+
+
+class _Lanes:
+    """The lanes of one run, and what each holds."""
+
+    def __init__(self, store: Store, bench: Bench, work: Work, tell: Tell, stop: Stop) -> None:
+        self._store, self._bench, self._work, self._tell, self._stop = store, bench, work, tell, stop
+        self._owner = owner_of(store.folder, bench.run)
+        self._watch = Watch()
+        self._held: dict[int, Claim] = {}
+
+    def count(self) -> Counts:
+        with self._store.database.reading() as connection:
+            return attempts.count(connection, self._work.kept.id, self._work.regrade_id)
+
+    def take_back(self) -> None:
+        """Let what dead runners had begun wait again."""
+
+        def dead(owner: str) -> bool | None:
+            return False if owner == self._owner else is_dead(self._store.folder, self._bench.state, owner)
+
+        with self._store.database.writing() as connection:
+            number = attempts.take_back(connection, self._work.kept.id, dead, self._watch, doing_now())
+        if number:
+            self._tell(Event(EventKind.TAKEN_BACK, text=str(number)))
+
+    def lane(self, number: int) -> None:
+        """Take one after the other until none waits, or the run is to end."""
+        while not self._stop.drain.is_set():
+            with self._store.database.writing() as connection:
+                claim = attempts.claim(connection, self._work.kept.id, self._owner, doing_now(), self._work.regrade_id)
+                if claim is None:
+                    return
+                submission = submissions.stored(connection, claim.submission_id)
+            self._held[number] = claim
+            try:
+                self._one(number, claim, submission)
+            finally:
+                del self._held[number]
+
+    def _one(self, number: int, claim: Claim, submission: Stored) -> None:
+        started = time.monotonic()
+
+        def tell(kind: EventKind, *, score: str = "", text: str = "") -> None:
+            seconds = None if kind is EventKind.STARTED else time.monotonic() - started
+            self._tell(Event(kind, number, submission.candidate, submission.challenge, seconds, score, text))
+
+        tell(EventKind.STARTED)
+        try:
+            scorecard = self._graded(claim, submission)
+        except Exception as error:  # noqa: BLE001 one submission, whatever it does to its lane, must not stop the rest
+            if self._bench.interrupted:
+                self._release(claim)
+                return
+            problem, for_good = _problem(error)
+            kind = self._failed(claim, problem, for_good=for_good)
+            tell(kind, text=problem)
+            return
+        sealed = seal(scorecard, self._store.signer)
+        with self._store.database.writing() as connection:
+            landed = attempts.end(connection, claim, sealed, doing_now())
+        tell(EventKind.GRADED if landed else EventKind.LOST, score=score_text(scorecard))
+
+    def _graded(self, claim: Claim, submission: Stored) -> Scorecard:
+        challenge = self._work.challenges[submission.challenge]
+        archive = Archive(self._store.artefacts.get(submission.digest), submission.format, submission.origin)
+        order = Order(
+            archive,
+            submission.candidate,
+            seed=claim.seed,
+            unenforced_allowed=self._work.unenforced_allowed,
+            measures=self._work.measures,
+        )
+        scorecard = grade(order, challenge, self._bench).scorecard
+        ours = [one for one in scorecard.results if one.fault and FAULTS[one.fault].owner is Owner.INFRASTRUCTURE]
+        if ours:
+            raise InfrastructureError(f"{ours[0].check.id}: {ours[0].message or ours[0].fault}")
+        return scorecard
+
+    def _failed(self, claim: Claim, problem: str, *, for_good: bool) -> EventKind:
+        with self._store.database.writing() as connection:
+            held = attempts.fail(connection, claim, problem, doing_now(), for_good=for_good)
+        return EventKind.HELD if held else EventKind.FAILED
+
+    def _release(self, claim: Claim) -> None:
+        with self._store.database.writing() as connection:
+            attempts.release(connection, claim)
+
+    @contextlib.contextmanager
+    def beating(self) -> Iterator[None]:
+        """Show other hosts that this runner lives, for as long as the block lasts."""
+        ended = threading.Event()
+        thread = threading.Thread(target=self._beat, args=(ended,), name="assay-beat", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+
+    def _beat(self, ended: threading.Event) -> None:
+        while not ended.wait(_BEAT_S):
+            claims = list(self._held.values())
+            # The lanes meet a failure of the store, too, and end the run.
+            with contextlib.suppress(InfrastructureError), self._store.database.writing() as connection:
+                attempts.beat(connection, claims)
+
+
+def _problem(error: Exception) -> tuple[str, bool]:
+    """What to tell the operator, and whether trying again is of no use."""
+    if isinstance(error, InfrastructureError):
+        return "; ".join(error.problems), False
+    if isinstance(error, AssayError):  # the challenge's, or bytes that intake took once and takes no more
+        return "; ".join(error.problems), True
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"a fault in Assay itself: {type(error).__name__}: {error} ({last.name}, line {last.lineno})", False
+
+
+def _available_bytes() -> int:
+    """What the kernel says can be had without swapping (proc(5), MemAvailable)."""
+    for line in Path("/proc/meminfo").read_text().splitlines():
+        name, _, figure = line.partition(":")
+        if name == "MemAvailable":
+            return int(figure.split()[0]) * 1024
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
