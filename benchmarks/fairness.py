@@ -65,9 +65,10 @@ from assessments.measurement import Block, Measurement, Side
 from assessments.outcome import Outcome
 from graders.budgets import Step, next_step, rule
 from graders.load import percentile
-from runner.bench import Bench, default_state, open_bench
+from runner.bench import Bench, open_bench
 from runner.engines.choose import wish
 from runner.grade import Order, grade
+from runner.state_folder import default_state
 
 CHALLENGE = Path(__file__).resolve().parents[1] / "tests/sample_challenges/timed-service"
 CHECK = "answers-in-time"

@@ -36,7 +36,7 @@ from docker.utils.socket import demux_adaptor, frames_iter
 from assessments.challenge import Challenge
 from assessments.errors import InfrastructureError
 from assessments.manifest import read_challenge
-from runner.bench import Bench, default_state, open_bench
+from runner.bench import Bench, open_bench
 from runner.engines.choose import EngineName, Wish
 from runner.engines.docker.container import Placement, host_config
 from runner.engines.docker.engine import DockerEngine
@@ -44,6 +44,7 @@ from runner.engines.protocol import Mount, SandboxSpec
 from runner.engines.seccomp.profile import profile
 from runner.grade import Order, grade
 from runner.results import write_result
+from runner.state_folder import default_state
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SUM = REPOSITORY / "tests/sample_challenges/add-numbers"

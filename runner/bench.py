@@ -123,17 +123,6 @@ class Bench:
         return environment
 
 
-def default_state() -> Path:
-    """Where this user's state lies."""
-    named = os.environ.get("ASSAY_STATE")
-    if named:
-        return Path(named).absolute()
-    if os.geteuid() == 0:
-        return Path("/var/lib/assay")
-    home = os.environ.get("XDG_STATE_HOME")
-    return (Path(home) if home else Path.home() / ".local" / "state") / "assay"
-
-
 @contextlib.contextmanager
 def open_bench(state: Path, say: Say, wanted: Wish | None = None) -> Iterator[Bench]:
     """Set up, and clear away what dead runs left; everything the run makes is gone when the block is left.

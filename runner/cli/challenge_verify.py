@@ -14,7 +14,7 @@ from assessments.challenge import Challenge
 from assessments.check import Check
 from assessments.outcome import Outcome
 from runner import catalogue
-from runner.bench import default_state, open_bench
+from runner.bench import open_bench
 from runner.certify import certificate
 from runner.certify.prove import Proof, prove
 from runner.certify.solutions import Solution, read_solutions
@@ -24,6 +24,7 @@ from runner.cli import options
 from runner.cli.screen import OUTCOME_STYLES, data_console, end_with, say
 from runner.engines.choose import EngineName, Wish, wish
 from runner.reports.wording import count, part
+from runner.state_folder import default_state
 
 _UNMEASURED, _CHANGED = "-", "~"
 _MARKS = {Outcome.PASSED: "·", Outcome.FAILED: "x", Outcome.INCONCLUSIVE: "?", Outcome.ERRORED: "!"}

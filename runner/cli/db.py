@@ -4,9 +4,9 @@ from pathlib import Path
 
 import rich_click as click
 
-from runner.bench import default_state
 from runner.cli.screen import end_with, say
 from runner.reports.wording import count
+from runner.state_folder import default_state
 from runner.store import migrations
 from runner.store.backup import back_up
 from runner.store.check import check as check_store

@@ -8,7 +8,7 @@ import rich_click as click
 
 from assessments.errors import UsageError
 from runner import catalogue
-from runner.bench import default_state, open_bench
+from runner.bench import open_bench
 from runner.certify.solutions import Solution, read_solutions
 from runner.cli import options
 from runner.cli.grade import exit_code, print_ended
@@ -17,6 +17,7 @@ from runner.engines.choose import wish
 from runner.grade import Order
 from runner.intake import write_tree
 from runner.lanes import grade_all
+from runner.state_folder import default_state
 
 _CHALLENGE = "inference-api"
 _MEASURED = ("accepted/reference", "cheat/forged-report")

@@ -10,12 +10,12 @@ from rich.table import Table
 from rich.text import Text
 
 from assessments.errors import ExitCode
-from runner.bench import default_state
 from runner.cli import options
 from runner.cli.screen import data_console, say
 from runner.doctor.examine import Examination, Verdict, examine
 from runner.doctor.host import Finding, Level
 from runner.engines.choose import wish
+from runner.state_folder import default_state
 
 _STYLES = {Level.OK: "green", Level.NOTE: "cyan", Level.LIMITED: "yellow", Level.BROKEN: "red"}
 

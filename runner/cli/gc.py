@@ -2,9 +2,9 @@
 
 import rich_click as click
 
-from runner.bench import default_state
 from runner.engines.choose import choose, wish
 from runner.engines.sweep import sweep
+from runner.state_folder import default_state
 
 
 @click.command("gc")

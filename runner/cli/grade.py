@@ -13,7 +13,7 @@ from assessments.errors import ExitCode
 from assessments.outcome import Outcome
 from assessments.scorecard import Scorecard
 from runner import catalogue
-from runner.bench import default_state, open_bench
+from runner.bench import open_bench
 from runner.certify import certificate
 from runner.cli import options
 from runner.cli.screen import OUTCOME_STYLES, data_console, print_problems, say
@@ -23,6 +23,7 @@ from runner.lanes import Ended, grade_all
 from runner.reports import document
 from runner.reports.summary import score_text, worst_finding
 from runner.reports.text import shown
+from runner.state_folder import default_state
 
 _CELL_BYTES = 160
 

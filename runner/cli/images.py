@@ -13,12 +13,13 @@ from rich.text import Text
 
 from assessments.errors import InfrastructureError
 from runner import catalogue
-from runner.bench import Bench, default_state, open_bench
+from runner.bench import Bench, open_bench
 from runner.cli import options
 from runner.cli.screen import data_console, say
 from runner.engines.choose import EngineName, Wish
 from runner.engines.docker.engine import DockerEngine
 from runner.engines.docker.images import images_in, prune
+from runner.state_folder import default_state
 
 
 @click.group("images")

@@ -4,7 +4,6 @@ Exit codes: 0 done (also when the candidate scored nothing), 1 a --fail-under ga
 or submission, 4 infrastructure, 130 interrupted.
 """
 
-import importlib
 import os
 import signal
 import sys
@@ -15,48 +14,35 @@ from click.exceptions import Exit
 
 from assessments.errors import AssayError, ExitCode
 from runner import __version__
+from runner.cli.lazy import LazyGroup
 from runner.cli.screen import print_problems
 
 _COMMANDS = {
-    "grade": ("runner.cli.grade", "Grade submissions of a challenge."),
-    "challenge": ("runner.cli.challenge", "List, show, make, check and prove challenges; make a candidate's kit."),
-    "assessment": ("runner.cli.assessment", "List, show and check assessments: challenges and weights for a role."),
-    "cohort": ("runner.cli.cohort", "Grade a cohort: take in, run, resume, grade again, decide."),
-    "demo": ("runner.cli.demo", "Grade four sample submissions of a challenge."),
-    "verify": ("runner.cli.verify", "Check results and receipts: digests, signatures, evidence."),
-    "replay": ("runner.cli.replay", "Grade the same bytes again with the same seed, and compare."),
-    "report": ("runner.cli.report", "Build reports from scorecards."),
-    "db": ("runner.cli.db", "Look after the store: upgrade, check, back up."),
-    "doctor": ("runner.cli.doctor", "Say what this machine can and cannot do."),
-    "images": ("runner.cli.images", "List, make, publish and remove the Docker engine's images."),
-    "gc": ("runner.cli.gc", "Remove what dead runs left behind."),
-    "completion": ("runner.cli.completion", "Print the shell's completion script."),
+    "grade": ("runner.cli.grade", "command", "Grade submissions of a challenge."),
+    "challenge": (
+        "runner.cli.challenge",
+        "command",
+        "List, show, make, check, prove challenges; make kits.",
+    ),
+    "assessment": (
+        "runner.cli.assessment",
+        "command",
+        "List, show, check assessments: what a role is asked.",
+    ),
+    "cohort": ("runner.cli.cohort", "command", "Grade a cohort: take in, run, resume, grade again, decide."),
+    "demo": ("runner.cli.demo", "command", "Grade four sample submissions of a challenge."),
+    "verify": ("runner.cli.verify", "command", "Check results and receipts: digests, signatures, evidence."),
+    "replay": ("runner.cli.replay", "command", "Grade the same bytes again with the same seed, and compare."),
+    "report": ("runner.cli.report", "command", "Build reports from scorecards."),
+    "db": ("runner.cli.db", "command", "Look after the store: upgrade, check, back up."),
+    "doctor": ("runner.cli.doctor", "command", "Say what this machine can and cannot do."),
+    "images": ("runner.cli.images", "command", "List, make, publish and remove the Docker engine's images."),
+    "gc": ("runner.cli.gc", "command", "Remove what dead runs left behind."),
+    "completion": ("runner.cli.completion", "command", "Print the shell's completion script."),
 }
 
 
-class _LazyGroup(click.RichGroup):
-    """Imports a command's module only when that command is called or completed, so that --help answers at once."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        return list(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """A stand-in that knows the command's summary, for the help page and completion."""
-        if cmd_name not in _COMMANDS:
-            return None
-        return click.RichCommand(name=cmd_name, help=_COMMANDS[cmd_name][1])
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command itself, to be run."""
-        name, command, rest = super().resolve_command(ctx, args)
-        if name in _COMMANDS:
-            command = importlib.import_module(_COMMANDS[name][0]).command
-        return name, command, rest
-
-
-@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, commands_in=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="assay")
 def command() -> None:
     """Assay runs technical assessments for AI engineers: real challenges, graded in sandboxes."""

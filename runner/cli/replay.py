@@ -9,13 +9,14 @@ from rich.table import Table
 
 from assessments.errors import ExitCode
 from runner import catalogue
-from runner.bench import default_state, open_bench
+from runner.bench import open_bench
 from runner.challenge_files import challenge_digest
 from runner.cli import options
 from runner.cli.screen import OUTCOME_STYLES, data_console, say
 from runner.cohort.replay import from_folder, from_store, replay
 from runner.engines.choose import wish
 from runner.reports.wording import percent
+from runner.state_folder import default_state
 from runner.store.store import open_store
 
 

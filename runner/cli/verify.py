@@ -6,11 +6,11 @@ from pathlib import Path
 import rich_click as click
 
 from assessments.errors import UsageError
-from runner.bench import default_state
 from runner.recompute import differences
 from runner.reports.wording import count
 from runner.results import read_result, signature_beside
 from runner.signed import is_receipt, receipt, scorecard
+from runner.state_folder import default_state
 from runner.store.places import keys_folder
 from runner.store.signing import PUBLIC, Verifier, verifier
 

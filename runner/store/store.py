@@ -54,7 +54,7 @@ def open_store(state: Path, *, upgrade: bool = False) -> Iterator[Store]:
 
 def _require_version(database: Database, *, upgrade: bool) -> None:
     version = migrations.version_of(database)
-    if version == migrations.newest():
+    if version == migrations.NEWEST:
         return
     if version is not None and not upgrade:
         raise UsageError(

@@ -29,13 +29,13 @@ from assessments.manifest.schema import (
 from assessments.outcome import FAULTS
 from graders.http.exchange import MAX_BODY_BYTES
 from graders.wire import MAX_MESSAGE_BYTES
-from runner.bench import default_state
 from runner.cli.main import _COMMANDS
 from runner.cli.main import command as assay
 from runner.engines.bubblewrap.engine import controls
 from runner.grade import MAX_TRIES
 from runner.intake.limits import DEFAULT_LIMITS, size_text
 from runner.reports.budget import PAGE_BYTES
+from runner.state_folder import default_state
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DOCS = REPOSITORY / "docs"

@@ -7,7 +7,6 @@ from pathlib import Path
 import rich_click as click
 
 from assessments.errors import AssayError, ExitCode
-from runner.bench import default_state
 from runner.cli import options
 from runner.cli.cohort.shared import NAME, challenges_of, kept_cohort
 from runner.cli.screen import print_problems, say
@@ -15,6 +14,7 @@ from runner.cohort.add import Added, look_at, require_all
 from runner.cohort.add import add as add_one
 from runner.reports.wording import count
 from runner.results import slug
+from runner.state_folder import default_state
 from runner.store.audit import doing_now
 from runner.store.store import open_store
 from runner.submissions_file import read_submissions

@@ -3,11 +3,11 @@
 import rich_click as click
 
 from assessments.errors import UsageError
-from runner.bench import default_state
 from runner.cli.cohort.shared import NAME, kept_cohort
 from runner.cli.screen import say
 from runner.cohort import purge as purging
 from runner.reports.wording import count
+from runner.state_folder import default_state
 from runner.store import cohorts
 from runner.store.audit import doing_now
 from runner.store.store import open_store

@@ -7,25 +7,26 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import rich_click as click
 
 from assessments.challenge import Challenge
 from assessments.errors import InvalidChallenge
-from runner.bench import Bench, default_state, open_bench
-from runner.certify.certificate import warning
 from runner.cli import options
-from runner.cli.cohort.live import teller
 from runner.cli.screen import say
-from runner.cohort.held_to import held_to
 from runner.cohort.progress import Event, EventKind
-from runner.cohort.run import Stop, Tell, Work, lanes_for, run
 from runner.engines.choose import wish
+from runner.state_folder import default_state
 from runner.store import attempts
 from runner.store.attempts import Counts
 from runner.store.cohorts import Kept
 from runner.store.regrades import Regrade
 from runner.store.store import Store
+
+if TYPE_CHECKING:
+    from runner.bench import Bench
+    from runner.cohort.run import Stop, Tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,11 @@ def grade_waiting(store: Store, kept: Kept, how: How, regrade: Regrade | None = 
         counts = attempts.count(connection, kept.id, regrade.id if regrade else None)
     if not counts.open:
         return counts
+    from runner.bench import open_bench  # slow to import, and not needed where nothing waits
+    from runner.cli.cohort.live import teller
+    from runner.cohort.held_to import held_to
+    from runner.cohort.run import Stop, Work, lanes_for, run
+
     found = held_to(regrade.pins if regrade else kept.cohort.challenges, kept.cohort.name, how.challenges)
     work = Work(
         kept, found, lanes_for(found, how.lanes), regrade.id if regrade else None, how.allow_unenforced, how.budgets
@@ -83,8 +89,10 @@ def grade_waiting(store: Store, kept: Kept, how: How, regrade: Regrade | None = 
             return run(store, bench, work, tell, stop)
 
 
-def _require_certificates(kept: Kept, bench: Bench, challenges: Mapping[str, Challenge]) -> None:
+def _require_certificates(kept: Kept, bench: "Bench", challenges: Mapping[str, Challenge]) -> None:
     """A cohort that was made of proved challenges is graded where they are proved."""
+    from runner.certify.certificate import warning
+
     engine = bench.engine.describe(unenforced_allowed=True).name
     doubts = [doubt for challenge in challenges.values() if (doubt := warning(challenge, engine))]
     if kept.cohort.certified and doubts:
@@ -92,7 +100,7 @@ def _require_certificates(kept: Kept, bench: Bench, challenges: Mapping[str, Cha
 
 
 @contextlib.contextmanager
-def _drained_by_signals(stop: Stop, tell: Tell) -> Iterator[None]:
+def _drained_by_signals(stop: "Stop", tell: "Tell") -> Iterator[None]:
     """Within the block the first Ctrl-C lets the lanes end what they do, and the second one ends them."""
 
     def interrupted(_number: int, _frame: FrameType | None) -> None:

@@ -5,11 +5,11 @@ from pathlib import Path
 import rich_click as click
 
 from runner import assessment_files
-from runner.bench import default_state
 from runner.cli import options
 from runner.cli.cohort.shared import ASSESSMENTS, NAME
 from runner.cli.screen import say
 from runner.cohort.make import make_cohort
+from runner.state_folder import default_state
 from runner.store.audit import doing_now
 from runner.store.store import open_store
 

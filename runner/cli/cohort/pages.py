@@ -7,7 +7,6 @@ from pathlib import Path
 import rich_click as click
 
 from assessments.errors import UsageError
-from runner.bench import default_state
 from runner.cli.cohort.shared import NAME, kept_cohort
 from runner.cli.screen import say
 from runner.cohort.exports import KINDS, export_cohort
@@ -15,6 +14,7 @@ from runner.cohort.pages import files_of, named, similar_pairs, standing_of, sta
 from runner.insights.similarity import fingerprint, matches, similar
 from runner.reports.cohort.compare import render_comparison
 from runner.reports.cohort.side_by_side import render_similarity
+from runner.state_folder import default_state
 from runner.store.audit import now
 from runner.store.store import open_store
 

@@ -6,13 +6,13 @@ import rich_click as click
 
 from assessments.cohort import Mark
 from assessments.errors import UsageError
-from runner.bench import default_state
 from runner.cli.cohort.shared import NAME, kept_cohort
 from runner.cli.screen import say
 from runner.cohort.feedback import write_feedback
 from runner.cohort.pages import named, standing_of
 from runner.marks_file import read_marks
 from runner.reports.wording import count
+from runner.state_folder import default_state
 from runner.store import marks
 from runner.store.audit import doing_now
 from runner.store.store import open_store

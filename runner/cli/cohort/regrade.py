@@ -11,7 +11,6 @@ from rich.text import Text
 
 from assessments.errors import UsageError
 from assessments.outcome import Outcome
-from runner.bench import default_state
 from runner.cli.cohort.grading import How, grade_waiting, how
 from runner.cli.cohort.shared import NAME, challenges_of, kept_cohort
 from runner.cli.screen import data_console, say
@@ -19,6 +18,7 @@ from runner.cohort.regrade import Compared, Wanted, accept, compare, drop, order
 from runner.reports.cohort.regrade import render_regrade
 from runner.reports.text import shown
 from runner.reports.wording import count, moment, percent
+from runner.state_folder import default_state
 from runner.store import regrades
 from runner.store.audit import doing_now
 from runner.store.cohorts import Kept

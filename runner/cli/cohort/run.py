@@ -10,13 +10,13 @@ from rich.text import Text
 from sqlalchemy import Connection
 
 from assessments.errors import ExitCode
-from runner.bench import default_state
 from runner.cli import options
 from runner.cli.cohort.grading import How, grade_waiting, how
 from runner.cli.cohort.shared import NAME, kept_cohort
 from runner.cli.screen import data_console, print_problems, say
 from runner.reports.text import shown
 from runner.reports.wording import count
+from runner.state_folder import default_state
 from runner.store import attempts, cohorts, regrades
 from runner.store.attempts import Counts
 from runner.store.audit import doing_now

@@ -1,14 +1,19 @@
 """How a database comes to this version, by alembic: one file a step under `versions/`."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
+from sqlalchemy import column, inspect, select, table
 
 from assessments.errors import UsageError
 from runner.store.database import Database
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+NEWEST: Final = "0001"
+"""The step that this version of Assay works with. Named here, so that alembic is imported only to take a step."""
+_VERSIONS: Final = table("alembic_version", column("version_num"))
 
 
 def upgrade(database: Database) -> str | None:
@@ -16,38 +21,34 @@ def upgrade(database: Database) -> str | None:
 
     Raises UsageError for a database of a later version.
     """
+    from alembic import command
+    from alembic.script import ScriptDirectory
+
     before = version_of(database)
-    if before == newest():
+    if before == NEWEST:
         return before
-    _require_known(database, before)
+    known = {script.revision for script in ScriptDirectory.from_config(config()).walk_revisions()}
+    if before is not None and before not in known:
+        raise UsageError(f"{database.name}: is of a later version of Assay ({before}); use that version")
     with database.writing() as connection:
-        config = _config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        steps = config()
+        steps.attributes["connection"] = connection
+        command.upgrade(steps, "head")
     return before
 
 
 def version_of(database: Database) -> str | None:
     """The step that the database is at; None for one that is empty."""
     with database.reading() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        if not inspect(connection).has_table(_VERSIONS.name):
+            return None
+        return connection.scalar(select(_VERSIONS.c.version_num))
 
 
-def newest() -> str:
-    """The step that this version of Assay works with."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
-    if head is None:
-        raise AssertionError("there are no migrations")
-    return head
+def config() -> "Config":
+    """Alembic's configuration: where the steps are."""
+    from alembic.config import Config
 
-
-def _require_known(database: Database, version: str | None) -> None:
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    if version is not None and version not in known:
-        raise UsageError(f"{database.name}: is of a later version of Assay ({version}); use that version")
-
-
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
-    return config
+    found = Config()
+    found.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    return found
