@@ -11,5 +11,6 @@ replay.py    one scorecard's grading once more, compared
 pages.py     the folder of pages that interviewers decide from
 exports.py   a cohort for other programs
 feedback.py  what candidates are told
+samples.py   a cohort of sample solutions, for the demo
 purge.py     what is removed when nobody may keep it any longer
 """

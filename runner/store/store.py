@@ -31,22 +31,23 @@ class Store:
 
 
 @contextlib.contextmanager
-def open_store(state: Path, *, upgrade: bool = False) -> Iterator[Store]:
+def open_store(state: Path, *, upgrade: bool = False, own: bool = False) -> Iterator[Store]:
     """The store of this state folder, made if there is none.
 
-    A database of an earlier version is left alone unless `upgrade` says otherwise. Raises InfrastructureError, and
-    UsageError where the database must be upgraded first, or is of a later version.
+    With `own` all of it lies there, whatever the environment names. A database of an earlier version is left alone
+    unless `upgrade` says otherwise. Raises InfrastructureError, and UsageError where the database must be upgraded
+    first, or is of a later version.
     """
     folder = store_folder(state)
     try:
         make_folder(state, READABLE)
         folder.mkdir(mode=_PRIVATE, exist_ok=True)
-        artefacts = Path(os.environ.get(ARTEFACTS_VARIABLE) or folder / "artefacts")
+        artefacts = Path((not own and os.environ.get(ARTEFACTS_VARIABLE)) or folder / "artefacts")
         artefacts.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
     except OSError as error:
         msg = f"{folder}: the store cannot be made: {error.strerror}; name another state folder with ASSAY_STATE"
         raise InfrastructureError(msg) from error
-    database = connect(os.environ.get(DATABASE_VARIABLE) or folder / "assay.db")
+    database = connect((not own and os.environ.get(DATABASE_VARIABLE)) or folder / "assay.db")
     with contextlib.closing(database):
         _require_version(database, upgrade=upgrade)
         yield Store(folder, database, Artefacts(artefacts), signer(keys_folder(state)))

@@ -14,7 +14,7 @@ from runner.bench import Bench
 from runner.certify.judged import judged
 from runner.certify.kit import kit_contents
 from runner.certify.lint import lint
-from runner.certify.solutions import Kind, read_solutions
+from runner.certify.solutions import Kind, Solution, read_solutions
 from runner.certify.verify import verify
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -48,11 +48,29 @@ def test_its_judges_tell_right_answers_from_near_misses(challenge: Challenge, be
     assert sum(counts["refuse"] for counts in tried.answers.values()) > 30
 
 
-def test_it_is_sound(challenge: Challenge, bench: Bench) -> None:
-    """Every sample solution is graded for real: the whole matrix of solutions against checks, but for the budgets."""
+def test_every_check_tells_right_from_wrong(challenge: Challenge, bench: Bench) -> None:
+    """Graded for real: all that is right, all that cheats, and enough of what is broken for each check to be failed.
+
+    Every sample solution, with budgets and on both engines, is what `assay challenge verify` grades.
+    """
     solutions = read_solutions(challenge)
-    certificate = verify(challenge, solutions, bench, times=1, lanes=2, done=lambda row: None, budgets=False)
-    assert certificate.problems == ()
+    unbroken = [one for one in solutions if one.kind not in (Kind.BROKEN, Kind.SLOW)]
+    tried = [*unbroken, *covering(challenge, solutions)]
+    verified = verify(challenge, tried, bench, times=1, lanes=3, done=lambda row: None, budgets=False)
+    assert verified.row_problems == ()
+    failed = {check for row in verified.rows if row.solution.kind is Kind.BROKEN for check in row.solution.must_fail}
+    assert failed >= {check.id for check in challenge.checks if check.budget is None}
+
+
+def covering(challenge: Challenge, solutions: tuple[Solution, ...]) -> list[Solution]:
+    """Broken solutions that together must fail every check but the budgets', those that fail most first."""
+    broken = [one for one in solutions if one.kind is Kind.BROKEN]
+    left = {check.id for check in challenge.checks if check.budget is None}
+    chosen = []
+    while left and (best := max(broken, key=lambda one: (len(one.must_fail & left), one.name))).must_fail & left:
+        chosen.append(best)
+        left -= best.must_fail
+    return chosen
 
 
 def test_no_hidden_byte_is_in_its_kit(challenge: Challenge) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import rich_click as click
 
 from assessments.errors import UsageError
+from runner.cli.cohort.ranking import print_ranking
 from runner.cli.cohort.shared import NAME, kept_cohort
 from runner.cli.screen import say
 from runner.cohort.exports import KINDS, export_cohort
@@ -32,7 +33,9 @@ _OUT = click.option(
 def report(name: str, out: Path | None, reports: bool) -> None:
     """Make the pages of the cohort NAME: its ranking, what to look at first, and each submission's report."""
     with open_store(default_state()) as store:
-        page = write_pages(store, kept_cohort(store, name), out or Path(f"{name}-pages"), say, reports=reports)
+        kept = kept_cohort(store, name)
+        page = write_pages(store, kept, out or Path(f"{name}-pages"), say, reports=reports)
+        print_ranking(standing_of(store, kept))
     print(f"page  {page}")
 
 

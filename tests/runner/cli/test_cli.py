@@ -29,7 +29,14 @@ def test_a_grading_prints_a_table_and_writes_everything_once(assay: Assay, tmp_p
     assert "100%" in done.stdout
     (folder,) = (tmp_path / "out").iterdir()
     names = {path.name for path in folder.iterdir()}
-    assert names == {"scorecard.json", "submission.tar", "starter.tar", "report.html", "candidate.html"}
+    assert names == {
+        "scorecard.json",
+        "signature.json",
+        "submission.tar",
+        "starter.tar",
+        "report.html",
+        "candidate.html",
+    }
     assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o444}
     assert str(folder.relative_to(tmp_path)) in done.stdout
 
