@@ -2,6 +2,7 @@
 
 make.py      a new cohort: an assessment, and the challenges it is held to
 add.py       submissions handed in: received, kept, recorded, receipted
+files.py     what was handed in, and what candidates started from
 held_to.py   the challenges' files, which must be those that the cohort is held to
 owner.py     who takes gradings, and which of them still live
 run.py       lanes that take one grading after the other until none is left

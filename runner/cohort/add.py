@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 from assessments.challenge import Challenge
 from assessments.errors import AssayError, InvalidSubmission, UsageError
+from runner.cohort.files import files_of_starter
 from runner.grade import take_in
-from runner.store import cohorts, submissions
+from runner.insights.similarity import fingerprint
+from runner.store import cohorts, fingerprints, submissions
 from runner.store.audit import Doing
 from runner.store.cohorts import Kept
 from runner.store.store import Store
@@ -62,10 +64,14 @@ def add(store: Store, kept: Kept, listed: Listed, challenge: Challenge, doing: D
     """
     received = take_in(listed.path, challenge, listed.revision)
     store.artefacts.put(received.archive)
+    starter = kept.starters[listed.challenge]
+    # Now, and not when the page is made: of a thousand submissions this takes a minute, and of one nobody notices it.
+    found = fingerprint(received.contents, files_of_starter(store, kept, listed.challenge))
     with store.database.writing() as connection:
         if cohorts.find(connection, kept.cohort.name).cohort.closed_at:
             raise UsageError(f"cohort {kept.cohort.name} is closed; nothing is handed in any more")
         recorded = submissions.record(
             connection, kept, listed.candidate, listed.challenge, received.submission, doing, store.signer
         )
+        fingerprints.keep(connection, received.submission.digest, starter, found)
     return Added(listed, recorded.receipt, recorded.again)

@@ -13,6 +13,7 @@ from assessments.cohort import Candidate, CohortSubmission, candidates
 from assessments.errors import AssayError, InfrastructureError, UsageError
 from assessments.scorecard import Scorecard
 from assessments.scorecard_summary import ScorecardSummary
+from runner.cohort.files import files_of, files_of_starter
 from runner.engines.rootfs import Say
 from runner.insights.attention import concerns
 from runner.insights.items import ChallengeStatistics, challenge_statistics
@@ -24,7 +25,7 @@ from runner.reports.cohort.content import CohortContent
 from runner.reports.cohort.page import render_cohort
 from runner.reports.html import Audience, Sources, render
 from runner.results import slug
-from runner.store import marks, regrades, scorecards, submissions
+from runner.store import fingerprints, marks, regrades, scorecards, submissions
 from runner.store.audit import now
 from runner.store.cohorts import Kept
 from runner.store.store import Store
@@ -105,23 +106,15 @@ def statistics(standing: Standing) -> Iterator[ChallengeStatistics]:
 
 def similar_pairs(store: Store, standing: Standing) -> Mapping[str, tuple[Pair, ...]]:
     """Challenge -> candidates whose code is alike beyond the starter, most alike first."""
+    with store.database.reading() as connection:
+        kept = fingerprints.kept_fingerprints(connection, standing.kept)
     found: dict[str, dict[str, Fingerprints]] = {}
     for one in standing.counting:
-        starter = starter_files(store, standing.kept, one.challenge)
-        found.setdefault(one.challenge, {})[one.candidate] = fingerprint(files_of(store, one), starter)
+        prints = kept.get((one.digest, standing.kept.starters[one.challenge]))
+        if prints is None:  # of a method before this one
+            prints = fingerprint(files_of(store, one), files_of_starter(store, standing.kept, one.challenge))
+        found.setdefault(one.challenge, {})[one.candidate] = prints
     return {challenge: similar(prints) for challenge, prints in found.items()}
-
-
-def files_of(store: Store, submission: CohortSubmission) -> Mapping[str, bytes]:
-    """The submission's files as they were graded, or as they were handed in while they are not."""
-    with store.database.reading() as connection:
-        stored = submissions.stored(connection, submission.id)
-    return unpack(store.artefacts.get(stored.digest), stored.format, stored.origin).contents
-
-
-def starter_files(store: Store, kept: Kept, challenge: str) -> Mapping[str, bytes]:
-    """What candidates started from."""
-    return unpack(store.artefacts.get(kept.starters[challenge]), "tar", "starter").contents
 
 
 def scorecard_of(store: Store, summary: ScorecardSummary) -> Scorecard:
@@ -136,7 +129,7 @@ def sources_of(store: Store, kept: Kept, submission: CohortSubmission, scorecard
     needed = tuple(file.path for file in scorecard.submission.files)
     content = store.artefacts.get(scorecard.submission.digest)
     received = unpack(content, scorecard.submission.format, scorecard.submission.origin, required_files=needed)
-    return Sources(received.contents, starter_files(store, kept, submission.challenge))
+    return Sources(received.contents, files_of_starter(store, kept, submission.challenge))
 
 
 def named(standing: Standing, names: Sequence[str]) -> list[Candidate]:

@@ -33,7 +33,7 @@ class ConcernKind(StrEnum):
     TOO_CLOSE = "too-close"
     """Too close to the pass mark to call."""
     UNDECIDED = "undecided"
-    """Checks that the machine was too noisy for."""
+    """Budgets that were not measured, or that the machine was too noisy for."""
     UNENFORCED = "unenforced"
     """Graded without some control of the sandbox."""
     NOT_GRADED = "not-graded"
@@ -94,7 +94,7 @@ def _of_submission(name: str, submission: CohortSubmission) -> Iterator[Concern]
         sentence = f"{_no_verdict(errored)}, by a fault of ours: grade it again once that is mended."
         yield Concern(ConcernKind.ERRORED, name, challenge, sentence)
     if undecided := outcomes.count(Outcome.INCONCLUSIVE):
-        sentence = f"{_no_verdict(undecided)}, for the machine was too noisy: grade it again in quiet."
+        sentence = f"{_no_verdict(undecided)}: budgets that were not measured, or on too noisy a machine. Grade it in quiet."
         yield Concern(ConcernKind.UNDECIDED, name, challenge, sentence)
     if card.unenforced:
         sentence = f"It was graded without {count(len(card.unenforced), 'control')} of the sandbox that the host lacks."

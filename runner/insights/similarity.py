@@ -19,6 +19,8 @@ from typing import Final
 from runner.insights.tokens import TokenisedFile, tokenised
 from runner.insights.winnowing import RUN, WINDOW, run_hashes, winnowed
 
+METHOD: Final = 1
+"""Changes with whatever changes fingerprints, so that kept ones of another method are not compared with new ones."""
 LEAST_FINGERPRINTS: Final = 30
 """Submissions with fewer of their own, some 15 lines, are too short to compare: anybody may write the same ten."""
 LEAST_COHORT: Final = 10

@@ -12,6 +12,7 @@ submissions.py  what was handed in, with its receipt
 attempts.py     gradings: taken by one owner at a time, ended once
 scorecards.py   what gradings came to; written once
 regrades.py     gradings again, beside the old ones, until somebody accepts them
+fingerprints.py what code is compared by
 marks.py        what people say by a rubric
 check.py        whether all of it fits together
 backup.py       a copy of all of it, made while others write

@@ -140,6 +140,17 @@ MARKS: Final = Table(
     Column("at", Text, nullable=False),
 )
 
+FINGERPRINTS: Final = Table(
+    "fingerprints",
+    METADATA,
+    Column("submission", Text, primary_key=True),
+    Column("starter", Text, primary_key=True),
+    Column("method", Integer, primary_key=True, autoincrement=False),
+    Column("prints", LargeBinary, nullable=False),
+    Column("cut", Boolean, nullable=False),
+)
+"""What code is compared by: 64-bit numbers, little-endian, of the artefact `submission` without the `starter`'s."""
+
 AUDIT: Final = Table(
     "audit",
     METADATA,

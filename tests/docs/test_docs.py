@@ -118,7 +118,8 @@ def parse(line: str) -> None:
     rest = words[1:]
     while isinstance(command, click.Group) and rest:
         name, *rest = rest
-        below = command.commands.get(name)
+        context = click.Context(command)
+        below = command.resolve_command(context, [name])[1] if command.get_command(context, name) else None
         assert below is not None, f"{line!r}: there is no command {name!r}"
         command = below
     if not isinstance(command, click.Group):

@@ -22,7 +22,7 @@ from runner.submissions_file import read_submissions
 
 @click.command("add")
 @NAME
-@click.argument("path", type=click.Path(exists=True, path_type=Path))
+@click.argument("path", type=click.Path(path_type=Path))
 @click.option("-c", "--challenge", help="What all of a folder's submissions are of: its names are then candidates.")
 @click.option("--dry-run", is_flag=True, help="Say everything that is wrong, and take nothing in.")
 @click.option("--skip-refused", is_flag=True, help="Take in what can be, also where something else cannot.")

@@ -11,7 +11,8 @@ from runner.cli.cohort.ranking import print_ranking
 from runner.cli.cohort.shared import NAME, kept_cohort
 from runner.cli.screen import say
 from runner.cohort.exports import KINDS, export_cohort
-from runner.cohort.pages import files_of, named, similar_pairs, standing_of, starter_files, write_pages
+from runner.cohort.files import files_of, files_of_starter
+from runner.cohort.pages import named, similar_pairs, standing_of, write_pages
 from runner.insights.similarity import fingerprint, matches, similar
 from runner.reports.cohort.compare import render_comparison
 from runner.reports.cohort.side_by_side import render_similarity
@@ -73,7 +74,7 @@ def similar_code(name: str, first: str | None, second: str | None, challenge: st
         if len(shared) != 1:
             raise UsageError(f"name one challenge that both handed in, with --challenge: {', '.join(shared) or 'none'}")
         mine, theirs = (files_of(store, each.submissions[shared[0]]) for each in (one, other))
-        starter = starter_files(store, standing.kept, shared[0])
+        starter = files_of_starter(store, standing.kept, shared[0])
         pairs = similar({first: fingerprint(mine, starter), second: fingerprint(theirs, starter)}, least=0.0)
         share = pairs[0].share if pairs else 0.0
         found = matches(mine, theirs, starter)

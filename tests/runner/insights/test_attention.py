@@ -96,5 +96,5 @@ def test_a_regrade_that_is_held_is_told_beside_the_scorecard_that_counts(candida
         "Grading again waits for the operator, after faults of ours.",
         "2 checks have no verdict, by a fault of ours: grade it again once that is mended.",
         "Between 72% and 78% of the points it is open whether they passed: what is undecided, or a person, decides.",
-        "1 check has no verdict, for the machine was too noisy: grade it again in quiet.",
+        "1 check has no verdict: budgets that were not measured, or on too noisy a machine. Grade it in quiet.",
     ]

@@ -13,6 +13,7 @@ def upgrade() -> None:
     _make_cohorts()
     _make_submissions()
     _make_gradings()
+    _make_fingerprints()
     _make_words_of_people()
     for table, statements in _UNCHANGEABLE.items():
         for statement in statements:
@@ -132,6 +133,18 @@ def _make_gradings() -> None:
         sa.UniqueConstraint("attempt_id", name="uq_scorecards_attempt_id"),
     )
     op.create_index("ix_scorecards_submission_id", "scorecards", ["submission_id"])
+
+
+def _make_fingerprints() -> None:
+    op.create_table(
+        "fingerprints",
+        sa.Column("submission", sa.Text),
+        sa.Column("starter", sa.Text),
+        sa.Column("method", sa.Integer, autoincrement=False),
+        sa.Column("prints", sa.LargeBinary, nullable=False),
+        sa.Column("cut", sa.Boolean, nullable=False),
+        sa.PrimaryKeyConstraint("submission", "starter", "method", name="pk_fingerprints"),
+    )
 
 
 def _make_words_of_people() -> None:
