@@ -94,7 +94,9 @@ def _of_submission(name: str, submission: CohortSubmission) -> Iterator[Concern]
         sentence = f"{_no_verdict(errored)}, by a fault of ours: grade it again once that is mended."
         yield Concern(ConcernKind.ERRORED, name, challenge, sentence)
     if undecided := outcomes.count(Outcome.INCONCLUSIVE):
-        sentence = f"{_no_verdict(undecided)}: budgets that were not measured, or on too noisy a machine. Grade it in quiet."
+        sentence = (
+            f"{_no_verdict(undecided)}: budgets that were not measured, or on too noisy a machine. Grade it in quiet."
+        )
         yield Concern(ConcernKind.UNDECIDED, name, challenge, sentence)
     if card.unenforced:
         sentence = f"It was graded without {count(len(card.unenforced), 'control')} of the sandbox that the host lacks."
