@@ -24,7 +24,7 @@ from runner.store.schema import ATTEMPTS, SCORECARDS
 from runner.store.store import open_store
 
 _SERVICES_SHARE = 0.2
-_LAST_EVENT = 14
+_LAST_EVENT = 10
 """A kill comes after so many events of a run at most: it has graded about half as many."""
 _AFTER_EVENT_S = 0.3
 _CLEAN_WITHIN_S = 5.0

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from assessments.check import CheckId
 from assessments.cohort import Candidate, CohortSubmission, candidates
 from assessments.errors import AssayError, InfrastructureError, UsageError
 from assessments.scorecard import Scorecard
@@ -16,6 +17,7 @@ from assessments.scorecard_summary import ScorecardSummary
 from runner.cohort.files import files_of, files_of_starter
 from runner.engines.rootfs import Say
 from runner.insights.attention import concerns
+from runner.insights.flaky import flaky_checks
 from runner.insights.items import ChallengeStatistics, challenge_statistics
 from runner.insights.ranking import rank
 from runner.insights.similarity import Fingerprints, Pair, fingerprint, similar
@@ -40,6 +42,8 @@ class Standing:
     kept: Kept
     candidates: tuple[Candidate, ...]
     undecided_regrades: int
+    flaky: Mapping[str, frozenset[CheckId]]
+    """Challenge -> checks that said different things of the same bytes."""
 
     @property
     def counting(self) -> Sequence[CohortSubmission]:
@@ -54,7 +58,11 @@ def standing_of(store: Store, kept: Kept) -> Standing:
             kept.cohort.assessment, submissions.listed(connection, kept), marks.listed(connection, kept)
         )
         undecided = sum(one.decision is None for one in regrades.every(connection, kept))
-    return Standing(kept, everyone, undecided)
+        again = scorecards.graded_again(connection, kept.id)
+    flaky = {
+        pin.id: flaky_checks(card for card in again if card.challenge.id == pin.id) for pin in kept.cohort.challenges
+    }
+    return Standing(kept, everyone, undecided, flaky)
 
 
 def write_pages(store: Store, kept: Kept, out: Path, say: Say, *, reports: bool = True) -> Path:
@@ -101,7 +109,7 @@ def statistics(standing: Standing) -> Iterator[ChallengeStatistics]:
     for pin in standing.kept.cohort.challenges:
         cards = [one.scorecard for one in standing.counting if one.challenge == pin.id and one.scorecard]
         if cards:
-            yield challenge_statistics(cards)
+            yield challenge_statistics(cards, standing.flaky[pin.id])
 
 
 def similar_pairs(store: Store, standing: Standing) -> Mapping[str, tuple[Pair, ...]]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from assessments.errors import UsageError
 from assessments.scorecard import Scorecard
@@ -75,6 +75,19 @@ def kept_scorecard(connection: Connection, scorecard_id: str) -> KeptScorecard:
         several = "several scorecards begin" if found else "no scorecard begins"
         raise UsageError(f"{several} with '{scorecard_id}'; name one by its whole id")
     return KeptScorecard(found[0].submission_id, zlib.decompress(found[0].document), found[0].signature)
+
+
+def graded_again(connection: Connection, cohort_id: int) -> list[ScorecardSummary]:
+    """The figures of all scorecards of submissions that have several: what regrades left, whether or not it counts."""
+    several = (
+        select(SCORECARDS.c.submission_id)
+        .join(SUBMISSIONS, SUBMISSIONS.c.id == SCORECARDS.c.submission_id)
+        .where(SUBMISSIONS.c.cohort_id == cohort_id)
+        .group_by(SCORECARDS.c.submission_id)
+        .having(func.count() > 1)
+    )
+    rows = connection.execute(select(SCORECARDS.c.summary).where(SCORECARDS.c.submission_id.in_(several)))
+    return [load_summary(row.summary) for row in rows]
 
 
 def counts(connection: Connection, submission_id: int, scorecard_id: str) -> None:

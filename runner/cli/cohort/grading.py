@@ -109,7 +109,9 @@ def _drained_by_signals(stop: "Stop", tell: "Tell") -> Iterator[None]:
         stop.drain.set()
         tell(Event(EventKind.DRAINING))
 
-    before = signal.signal(signal.SIGINT, interrupted)
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.default_int_handler:  # else somebody wished that it be ignored
+        signal.signal(signal.SIGINT, interrupted)
     try:
         yield
     finally:
