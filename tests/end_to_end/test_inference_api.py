@@ -16,6 +16,7 @@ from runner.certify.kit import kit_contents
 from runner.certify.lint import lint
 from runner.certify.solutions import Kind, Solution, read_solutions
 from runner.certify.verify import verify
+from runner.cohort.samples import CANDIDATES, CHALLENGES, SUBMISSIONS
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 FOLDER = REPOSITORY / "challenges/inference-api"
@@ -100,7 +101,7 @@ def test_the_demo_shows_what_assay_does(built_state: Path, tmp_path: Path) -> No
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=900,
     )
     assert done.returncode == 0, done.stderr
     scorecards = [json.loads(path.read_text())["scorecard"] for path in (tmp_path / "demo").glob("*/scorecard.json")]
@@ -117,3 +118,18 @@ def test_the_demo_shows_what_assay_does(built_state: Path, tmp_path: Path) -> No
     for path in (tmp_path / "demo").glob("*/report.html"):
         assert str(path) in done.stdout
         assert path.stat().st_size < 300_000
+    _the_cohort_is_ranked(done.stdout, tmp_path / "demo/cohort")
+
+
+def _the_cohort_is_ranked(output: str, pages: Path) -> None:
+    """Every challenge's reference earns all that was decided, a forger nothing, and each submission has its report."""
+    rows = {name: row for name in CANDIDATES for row in output.splitlines() if f" {name} " in row}
+    assert list(rows) == list(CANDIDATES)
+    assert rows["ada"].split()[0] == "1"
+    assert rows["ada"].count("100%") == 1 + len(CHALLENGES), rows["ada"]
+    assert rows["mallory"].split()[2] == "0%", rows["mallory"]
+    assert "not passed" in rows["mallory"]
+    page = (pages / "index.html").read_text("utf-8")
+    reports = list((pages / "reports").glob("*.html"))
+    assert len(reports) == SUBMISSIONS >= 12
+    assert all(f"reports/{report.name}" in page for report in reports)
