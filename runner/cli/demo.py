@@ -34,9 +34,10 @@ _SAMPLES = ("accepted/reference", "broken/honest-attempt", "slow/lookups-one-by-
 @click.command("demo")
 @click.option("-o", "--out", type=click.Path(file_okay=False, path_type=Path), default=Path("demo"), show_default=True)
 @click.option("--lanes", type=click.IntRange(1, 32), default=len(_SAMPLES), show_default=True)
+@click.option("--budgets/--no-budgets", default=True, help="Measure budgets of the reference and the hostile one.")
 @options.engine
 @options.runtime
-def command(out: Path, lanes: int, engine: str | None, runtime: str | None) -> None:
+def command(out: Path, lanes: int, budgets: bool, engine: str | None, runtime: str | None) -> None:
     """Grade the reference, an honest submission with faults, a slow one and a hostile one; then a cohort of samples.
 
     They wait more than they work, so all four are graded at the same time. Budgets are measured of the reference and
@@ -53,7 +54,7 @@ def command(out: Path, lanes: int, engine: str | None, runtime: str | None) -> N
         tempfile.TemporaryDirectory(prefix="assay-demo-") as scratch,
         open_bench(default_state(), say, wanted) as bench,
     ):
-        orders = [_order(solutions[label], Path(scratch)) for label in _SAMPLES]
+        orders = [_order(solutions[label], Path(scratch), budgets=budgets) for label in _SAMPLES]
         ended = grade_all(orders, challenge, bench, out, lanes)
         print_ended(ended)
         page = _cohort(bench, Path(scratch), out / "cohort", lanes)
@@ -78,8 +79,8 @@ def _cohort(bench: Bench, scratch: Path, out: Path, lanes: int) -> Path:
     return page
 
 
-def _order(solution: Solution, scratch: Path) -> Order:
+def _order(solution: Solution, scratch: Path, *, budgets: bool) -> Order:
     folder = scratch / solution.name
     folder.mkdir()
     write_tree(solution.contents, folder)
-    return Order(folder, solution.name, unenforced_allowed=True, measures=solution.label in _MEASURED)
+    return Order(folder, solution.name, unenforced_allowed=True, measures=budgets and solution.label in _MEASURED)
