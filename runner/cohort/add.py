@@ -57,6 +57,12 @@ def require_all(refused: Sequence[Refused]) -> None:
         )
 
 
+def require_open(kept: Kept) -> None:
+    """Raises UsageError where nothing is handed in any more."""
+    if kept.cohort.closed_at:
+        raise UsageError(f"cohort {kept.cohort.name} is closed; nothing is handed in any more")
+
+
 def add(store: Store, kept: Kept, listed: Listed, challenge: Challenge, doing: Doing) -> Added:
     """Keep one submission: its bytes first, then its record, in one transaction with its place in the queue.
 
@@ -68,10 +74,11 @@ def add(store: Store, kept: Kept, listed: Listed, challenge: Challenge, doing: D
     # Now, and not when the page is made: of a thousand submissions this takes a minute, and of one nobody notices it.
     found = fingerprint(received.contents, files_of_starter(store, kept, listed.challenge))
     with store.database.writing() as connection:
-        if cohorts.find(connection, kept.cohort.name).cohort.closed_at:
-            raise UsageError(f"cohort {kept.cohort.name} is closed; nothing is handed in any more")
+        require_open(cohorts.hold(connection, kept.cohort.name))
         recorded = submissions.record(
             connection, kept, listed.candidate, listed.challenge, received.submission, doing, store.signer
         )
         fingerprints.keep(connection, received.submission.digest, starter, found)
+        # A purge of another cohort may have removed the same bytes since they were put: from here on it cannot.
+        store.artefacts.put(received.archive)
     return Added(listed, recorded.receipt, recorded.again)

@@ -44,7 +44,11 @@ def make_cohort(
     if doubts and not uncertified_allowed:
         otherwise = "with --allow-uncertified the cohort is made all the same, and its page says so"
         raise InvalidChallenge([*doubts, otherwise])
-    starters = {one.id: store.artefacts.put(pack(author_files(one.folder / "starter"))) for one in parts}
+    packed = {one.id: pack(author_files(one.folder / "starter")) for one in parts}
+    starters = {challenge: store.artefacts.put(content) for challenge, content in packed.items()}
     new = NewCohort(name, assessment, [pin(one) for one in parts], starters, certified=not doubts, seed=seed)
     with store.database.writing() as connection:
-        return cohorts.make(connection, new, doing)
+        kept = cohorts.make(connection, new, doing)
+        for content in packed.values():  # a purge may have removed one since it was put: from here on it cannot
+            store.artefacts.put(content)
+    return kept

@@ -33,7 +33,7 @@ class Artefacts:
         digest = digest_of(content)
         path = self.path(digest)
         try:
-            if not path.exists():
+            if not _holds(path, content):
                 path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 _write_whole(path, content)
         except OSError as error:
@@ -70,6 +70,14 @@ class Artefacts:
         """Take away what a process that died while it wrote has left. Only while nobody else writes."""
         for path in self.folder.glob(f"*/{_UNFINISHED}*"):
             path.unlink(missing_ok=True)
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    """Whether these very bytes are there. A file that a disk has damaged is no copy, and is written anew."""
+    try:
+        return path.read_bytes() == content
+    except FileNotFoundError:
+        return False
 
 
 def _write_whole(path: Path, content: bytes) -> None:

@@ -97,6 +97,15 @@ def entries(connection: Connection) -> Iterator[AuditEntry]:
         )
 
 
+def handed_in(connection: Connection) -> Mapping[str, set[str]]:
+    """Cohort -> the digests of all that was ever handed in to it, also once it is purged."""
+    found: dict[str, set[str]] = {}
+    for words in connection.scalars(select(AUDIT.c.detail).where(AUDIT.c.action == Action.SUBMISSION_RECEIVED)):
+        detail = json.loads(words)
+        found.setdefault(detail["cohort"], set()).add(detail["digest"])
+    return found
+
+
 def broken(connection: Connection) -> Iterator[str]:
     """Where the chain has a gap, or an entry was changed."""
     expected, previous = 1, _FIRST
@@ -125,4 +134,11 @@ def _digest(row: Mapping[str, object]) -> str:
 
 def _user() -> str:
     """Who runs this; behind sudo the person and not root."""
-    return os.environ.get("ASSAY_OPERATOR") or os.environ.get("SUDO_USER") or getpass.getuser()
+    return os.environ.get("ASSAY_OPERATOR") or os.environ.get("SUDO_USER") or _login()
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # in a container started for a number that no account has
+        return f"uid {os.getuid()}"

@@ -27,7 +27,7 @@ class Checked:
     entries: int
     head: str
     unclaimed: int
-    """Artefacts that nothing names: left by a runner that was killed, or by a purge that was."""
+    """Artefacts that nothing names: left by something that was killed before it could record them."""
 
 
 def check(store: Store) -> Checked:
@@ -59,11 +59,22 @@ def _problems(store: Store, connection: Connection) -> Iterator[str]:
     yield from audit.broken(connection)
     yield from _unrecorded(connection)
     yield from _bad_scorecards(store, connection)
-    for digest in sorted(_claimed(connection)):
+    claimed = _claimed(connection)
+    yield from _purged_midway(store, connection, claimed)
+    for digest in sorted(claimed):
         if not store.artefacts.has(digest):
             yield f"{store.artefacts.path(digest)}: is missing; put it back from a backup"
         elif digest_of(store.artefacts.path(digest).read_bytes()) != digest:
             yield f"{store.artefacts.path(digest)}: was changed; put it back from a backup"
+
+
+def _purged_midway(store: Store, connection: Connection, claimed: set[Digest]) -> Iterator[str]:
+    """Purges that were killed when the rows were gone and the bytes were not."""
+    handed_in = audit.handed_in(connection)
+    for name in connection.scalars(select(COHORTS.c.name).where(COHORTS.c.purged_at.is_not(None))):
+        left = [each for each in handed_in.get(name, set()) - claimed if store.artefacts.has(Digest(each))]
+        if left:
+            yield f"cohort {name}: was purged, and {len(left)} of its submissions are still here; purge it once more"
 
 
 def _unrecorded(connection: Connection) -> Iterator[str]:
@@ -73,8 +84,8 @@ def _unrecorded(connection: Connection) -> Iterator[str]:
     for entry in audit.entries(connection):
         if entry.action == Action.SUBMISSION_RECEIVED and entry.detail["cohort"] not in purged:
             received[entry.subject] = entry.detail["digest"]
-        elif entry.action == Action.GRADED:
-            graded[entry.detail["scorecard"]] = (entry.subject, entry.detail["digest"])
+        elif entry.action == Action.GRADED and entry.subject in received:
+            graded[entry.detail["scorecard"]] = entry.detail["digest"]
     rows = {
         f"submission {row.id}": row.digest for row in connection.execute(select(SUBMISSIONS.c.id, SUBMISSIONS.c.digest))
     }
@@ -85,8 +96,8 @@ def _unrecorded(connection: Connection) -> Iterator[str]:
     for subject in rows.keys() - received.keys():
         yield f"{subject}: the audit log does not know of it"
     cards = {row.id: row.digest for row in connection.execute(select(SCORECARDS.c.id, SCORECARDS.c.digest))}
-    for card, (subject, digest) in graded.items():
-        if subject in received and cards.get(card) != digest:
+    for card, digest in graded.items():
+        if cards.get(card) != digest:
             how = "another" if card in cards else "gone"
             yield f"scorecard {card}: the audit log says that it was written, and it is {how}"
     for card in cards.keys() - graded.keys():

@@ -94,15 +94,33 @@ def find(connection: Connection, name: str) -> Kept:
     return _kept(connection, row)
 
 
+def hold(connection: Connection, name: str) -> Kept:
+    """The cohort of this name, which nobody else closes, hands in to or decides on until this transaction ends.
+
+    On SQLite a writer is alone anyway. Raises UsageError where there is none.
+    """
+    connection.execute(select(COHORTS.c.id).where(COHORTS.c.name == name).with_for_update(key_share=True)).all()
+    return find(connection, name)
+
+
 def every(connection: Connection) -> list[Kept]:
     """All cohorts, newest first."""
     return [_kept(connection, row) for row in connection.execute(select(COHORTS).order_by(COHORTS.c.id.desc()))]
 
 
 def close(connection: Connection, kept: Kept, doing: Doing) -> None:
-    """From now on nothing is handed in any more."""
+    """From now on nothing is handed in any more. Raises UsageError where it was closed before."""
+    closed_at = hold(connection, kept.cohort.name).cohort.closed_at
+    if closed_at:
+        raise UsageError(f"cohort {kept.cohort.name} was closed on {closed_at[:10]} already")
     connection.execute(update(COHORTS).where(COHORTS.c.id == kept.id).values(closed_at=doing.at))
     append(connection, doing, Action.COHORT_CLOSED, f"cohort {kept.cohort.name}")
+
+
+def pinned(connection: Connection, cohort_id: int) -> dict[str, Digest]:
+    """Challenge -> the files it is held to now."""
+    rows = connection.execute(select(PINS.c.challenge, PINS.c.digest).where(PINS.c.cohort_id == cohort_id))
+    return {row.challenge: Digest(row.digest) for row in rows}
 
 
 def repin(connection: Connection, kept: Kept, pins: Sequence[PinnedChallenge]) -> None:

@@ -6,7 +6,7 @@ A row says of which bytes, beside which starter, by which method; all of it can 
 import struct
 from collections.abc import Mapping
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, text
 
 from assessments.submission import Digest
 from runner.insights.similarity import METHOD, Fingerprints
@@ -17,6 +17,8 @@ from runner.store.schema import FINGERPRINTS, SUBMISSIONS
 def keep(connection: Connection, submission: Digest, starter: Digest, found: Fingerprints) -> None:
     """Keep them; what is there already stays."""
     row = {"submission": submission, "starter": starter, "method": METHOD}
+    if connection.dialect.name != "sqlite":  # the same bytes may be handed in twice at once, to two cohorts
+        connection.execute(text(f"LOCK TABLE {FINGERPRINTS.name} IN SHARE ROW EXCLUSIVE MODE"))
     there = select(FINGERPRINTS.c.cut).filter_by(**row)
     if connection.execute(there).first() is None:
         values = sorted(found.values)

@@ -1,6 +1,7 @@
 """The tables. Times are RFC 3339 in UTC, digests SHA-256 in hexadecimal, documents JSON.
 
 Nothing is ordered by a clock: ids and sequence numbers count up, so a clock that jumps back changes no order.
+None is given twice, also where rows were purged: the audit log names rows by their ids (SQLite must be told so).
 Scorecards and the audit log cannot be changed: triggers refuse it (see `migrations`).
 """
 
@@ -41,6 +42,7 @@ COHORTS: Final = Table(
     Column("created_at", Text, nullable=False),
     Column("closed_at", Text),
     Column("purged_at", Text),
+    sqlite_autoincrement=True,
 )
 
 PINS: Final = Table(
@@ -71,6 +73,7 @@ SUBMISSIONS: Final = Table(
     Column("receipt", Text, nullable=False),
     Column("scorecard_id", Text),
     Index(None, "cohort_id", "candidate", "challenge"),
+    sqlite_autoincrement=True,
 )
 """`scorecard_id` names the scorecard that counts."""
 
@@ -86,6 +89,7 @@ REGRADES: Final = Table(
     Column("decision", Text),
     Column("decided_by", Text),
     Column("decided_at", Text),
+    sqlite_autoincrement=True,
 )
 """`pins` are the challenges' digests that it grades with; `decision` is accepted, dropped, or not there yet."""
 
@@ -107,6 +111,7 @@ ATTEMPTS: Final = Table(
     Column("started_at", Text),
     Column("ended_at", Text),
     Index(None, "cohort_id", "state", "id"),
+    sqlite_autoincrement=True,
 )
 """One grading. `token` goes up each time somebody takes it: who comes back with an older one has lost it.
 

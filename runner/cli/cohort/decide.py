@@ -2,7 +2,6 @@
 
 import rich_click as click
 
-from assessments.errors import UsageError
 from runner.cli.cohort.shared import NAME, kept_cohort
 from runner.cli.screen import say
 from runner.cohort import purge as purging
@@ -19,8 +18,6 @@ def close(name: str) -> None:
     """Let nothing be handed in any more. Grading goes on."""
     with open_store(default_state()) as store:
         kept = kept_cohort(store, name)
-        if kept.cohort.closed_at:
-            raise UsageError(f"cohort {name} was closed on {kept.cohort.closed_at[:10]} already")
         with store.database.writing() as connection:
             cohorts.close(connection, kept, doing_now())
     say(f"cohort {name} is closed")

@@ -33,6 +33,7 @@ def _make_cohorts() -> None:
         sa.Column("purged_at", sa.Text),
         sa.PrimaryKeyConstraint("id", name="pk_cohorts"),
         sa.UniqueConstraint("name", name="uq_cohorts_name"),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "pins",
@@ -64,6 +65,7 @@ def _make_submissions() -> None:
         sa.Column("receipt", sa.Text, nullable=False),
         sa.Column("scorecard_id", sa.Text),
         sa.PrimaryKeyConstraint("id", name="pk_submissions"),
+        sqlite_autoincrement=True,
     )
     op.create_index(
         "ix_submissions_cohort_id_candidate_challenge",
@@ -85,6 +87,7 @@ def _make_gradings() -> None:
         sa.Column("decided_by", sa.Text),
         sa.Column("decided_at", sa.Text),
         sa.PrimaryKeyConstraint("id", name="pk_regrades"),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_regrades_cohort_id", "regrades", ["cohort_id"])
     op.create_table(
@@ -109,6 +112,7 @@ def _make_gradings() -> None:
         sa.Column("started_at", sa.Text),
         sa.Column("ended_at", sa.Text),
         sa.PrimaryKeyConstraint("id", name="pk_attempts"),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_attempts_submission_id", "attempts", ["submission_id"])
     op.create_index("ix_attempts_regrade_id", "attempts", ["regrade_id"])
