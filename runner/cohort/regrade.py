@@ -76,13 +76,15 @@ def order_regrade(
 
 
 def compare(store: Store, kept: Kept, regrade: Regrade) -> Compared:
-    """What came of it so far."""
+    """What came of it so far, or, once it is decided, what it came to: beside what counted when it was ordered."""
     with store.database.reading() as connection:
         beside = regrades.beside(connection, regrade)
-        before = tuple(submissions.listed(connection, kept))
+        now_counting = tuple(submissions.listed(connection, kept))
         notes = marks.listed(connection, kept)
-    new = {one.submission_id: one.after for one in beside if one.after}
-    after = [replace(one, scorecard=new.get(one.id, one.scorecard)) for one in before]
+    old = {one.submission_id: one.before for one in beside}
+    new = {one.submission_id: one.after or one.before for one in beside}
+    before = tuple(replace(one, scorecard=old.get(one.id, one.scorecard)) for one in now_counting)
+    after = tuple(replace(one, scorecard=new.get(one.id, one.scorecard)) for one in now_counting)
     assessment = kept.cohort.assessment
     return Compared(
         differences=tuple(_difference(one) for one in beside if one.after),

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, ScalarSelect, func, insert, or_, select, update
 
 from assessments.cohort import AttemptState, PinnedChallenge
 from assessments.errors import UsageError
 from assessments.scorecard_summary import ScorecardSummary
+from assessments.submission import Digest
 from runner.store import cohorts, scorecards
 from runner.store.audit import Action, Doing, append
 from runner.store.cohorts import Kept
@@ -62,6 +63,7 @@ def order(
 
     Raises UsageError while another regrade of the cohort is undecided: their differences would mix.
     """
+    cohorts.hold(connection, kept.cohort.name)
     for earlier in every(connection, kept):
         if earlier.decision is None:
             how = f"assay cohort regrade {kept.cohort.name} --accept {earlier.id} (or --drop {earlier.id})"
@@ -100,13 +102,22 @@ def find(connection: Connection, kept: Kept, regrade_id: int) -> Regrade:
     return found[0]
 
 
+def pinned(connection: Connection, regrade_id: int) -> dict[str, Digest]:
+    """Challenge -> the files it is graded again with; empty where there is no such regrade any more."""
+    pins = connection.scalar(select(REGRADES.c.pins).where(REGRADES.c.id == regrade_id))
+    return {pin.id: pin.digest for pin in cohorts.load_pins(pins)} if pins else {}
+
+
 def beside(connection: Connection, regrade: Regrade) -> list[Beside]:
-    """The submissions of a regrade with their scorecards before and after it, in the order of arrival."""
-    after = SCORECARDS.alias("after")
+    """The submissions of a regrade with their scorecards before and after it, in the order of arrival.
+
+    The one before is what counted when the regrade was ordered, also once another one counts.
+    """
+    before, after = SCORECARDS.alias("before"), SCORECARDS.alias("after")
     query = (
-        select(SUBMISSIONS, SCORECARDS.c.summary.label("before"), after.c.summary.label("after"))
+        select(SUBMISSIONS, before.c.summary.label("before"), after.c.summary.label("after"))
         .join(ATTEMPTS, ATTEMPTS.c.submission_id == SUBMISSIONS.c.id)
-        .outerjoin(SCORECARDS, SCORECARDS.c.id == SUBMISSIONS.c.scorecard_id)
+        .outerjoin(before, before.c.attempt_id == _counted_before(regrade))
         .outerjoin(after, after.c.attempt_id == ATTEMPTS.c.id)
         .where(ATTEMPTS.c.regrade_id == regrade.id)
         .order_by(SUBMISSIONS.c.id)
@@ -122,7 +133,7 @@ def accept(connection: Connection, kept: Kept, regrade: Regrade, doing: Doing) -
 
     Raises UsageError where it is decided already, or some of it is not graded.
     """
-    _require_open(regrade)
+    _require_open(connection, kept, regrade)
     attempts = connection.execute(select(ATTEMPTS).where(ATTEMPTS.c.regrade_id == regrade.id)).all()
     missing = sum(attempt.state != AttemptState.ENDED for attempt in attempts)
     if missing:
@@ -138,13 +149,16 @@ def accept(connection: Connection, kept: Kept, regrade: Regrade, doing: Doing) -
 
 def drop(connection: Connection, kept: Kept, regrade: Regrade, doing: Doing) -> None:
     """Leave everything as it is; its scorecards stay, and never count. Raises UsageError where it is decided."""
-    _require_open(regrade)
+    _require_open(connection, kept, regrade)
     _decide(connection, kept, regrade, Decision.DROPPED, doing)
 
 
-def _require_open(regrade: Regrade) -> None:
-    if regrade.decision is not None:
-        raise UsageError(f"regrade {regrade.id} was {regrade.decision} before; order another one")
+def _require_open(connection: Connection, kept: Kept, regrade: Regrade) -> None:
+    """Look again, now that nobody else can decide: of two who decide at once the second one is told."""
+    cohorts.hold(connection, kept.cohort.name)
+    decision = find(connection, kept, regrade.id).decision
+    if decision is not None:
+        raise UsageError(f"regrade {regrade.id} was {decision} before; order another one")
 
 
 def _decide(connection: Connection, kept: Kept, regrade: Regrade, decision: Decision, doing: Doing) -> None:
@@ -158,6 +172,21 @@ def _decide(connection: Connection, kept: Kept, regrade: Regrade, decision: Deci
     )
     action = Action.REGRADE_ACCEPTED if decision is Decision.ACCEPTED else Action.REGRADE_DROPPED
     append(connection, doing, action, f"cohort {kept.cohort.name}", regrade=regrade.id)
+
+
+def _counted_before(regrade: Regrade) -> ScalarSelect[int]:
+    """The submission's last grading before this regrade that has ever counted: its first, or one that was accepted."""
+    earlier = ATTEMPTS.alias("earlier")
+    accepted = select(REGRADES.c.id).where(REGRADES.c.decision == Decision.ACCEPTED, REGRADES.c.id < regrade.id)
+    return (
+        select(func.max(earlier.c.id))
+        .where(
+            earlier.c.submission_id == SUBMISSIONS.c.id,
+            earlier.c.state == AttemptState.ENDED,
+            or_(earlier.c.regrade_id.is_(None), earlier.c.regrade_id.in_(accepted)),
+        )
+        .scalar_subquery()
+    )
 
 
 def _summary(text: str | None) -> ScorecardSummary | None:

@@ -1,6 +1,7 @@
 """`assay cohort regrade`: grade again, see the difference, accept or drop it."""
 
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from assessments.errors import UsageError
+from assessments.errors import ExitCode, UsageError
 from assessments.outcome import Outcome
 from runner.cli.cohort.grading import How, grade_waiting, how
 from runner.cli.cohort.shared import NAME, challenges_of, kept_cohort
@@ -20,6 +21,7 @@ from runner.reports.text import shown
 from runner.reports.wording import count, moment, percent
 from runner.state_folder import default_state
 from runner.store import regrades
+from runner.store.attempts import Counts
 from runner.store.audit import doing_now
 from runner.store.cohorts import Kept
 from runner.store.regrades import Decision, Regrade
@@ -75,11 +77,12 @@ def regrade(
         kept = kept_cohort(store, name)
         if reason is not None:
             ordered = order_regrade(store, kept, wanted, challenges_of(kept, how.challenges), reason, doing_now())
-            grade_waiting(store, kept, how, ordered)
+            counts = grade_waiting(store, kept, how, ordered)
         else:
             with store.database.reading() as connection:
                 ordered = regrades.find(connection, kept, chosen[0])
-        compared = compare(store, kept, ordered)  # before it counts: afterwards there is nothing to compare
+            counts = Counts()
+        compared = compare(store, kept, ordered)
         if accept_id is not None:
             accept(store, kept, ordered, doing_now())
         if drop_id is not None:
@@ -88,6 +91,8 @@ def regrade(
     if page:
         page.write_text(_page(kept, ordered, compared), "utf-8")
     _print(kept, ordered, compared, as_json=how.as_json)
+    if counts.open or counts.held:
+        sys.exit(ExitCode.INTERRUPTED if counts.open else ExitCode.INFRASTRUCTURE)
 
 
 def _as_it_is(store: Store, kept: Kept, ordered: Regrade) -> Regrade:

@@ -49,8 +49,10 @@ def resume(name: str, how: How) -> None:
         if resumed:
             say(f"{count(resumed, 'grading')} that waited for you: tried again")
         counts = grade_waiting(store, kept, how)
-        for regrade in undecided if not counts.open else ():
-            grade_waiting(store, kept, how, regrade)
+        for regrade in undecided if not counts.open else ():  # one at most: the next one waits for its decision
+            again = grade_waiting(store, kept, how, regrade)
+            if again.open or again.held:
+                _end(store, kept, again)
         _end(store, kept, counts)
 
 
