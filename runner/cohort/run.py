@@ -14,10 +14,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sqlalchemy import Connection
+
 from assessments.challenge import Challenge
 from assessments.errors import AssayError, InfrastructureError
 from assessments.outcome import FAULTS, Owner
 from assessments.scorecard import Scorecard
+from assessments.submission import Digest
 from runner.bench import Bench
 from runner.cohort.owner import is_dead, owner_of
 from runner.cohort.progress import Event, EventKind
@@ -25,7 +28,7 @@ from runner.grade import Order, grade
 from runner.intake import Archive
 from runner.lanes import run_lanes
 from runner.reports.summary import score_text
-from runner.store import attempts, submissions
+from runner.store import attempts, cohorts, regrades, submissions
 from runner.store.attempts import Claim, Counts, Watch
 from runner.store.audit import doing_now
 from runner.store.cohorts import Kept
@@ -39,6 +42,9 @@ _POLL_S = 1.0
 _LANE_BYTES = 300 * 1024**2
 """What a lane needs beside its sandbox: the grader, the reference's sandbox in part, buffers."""
 _SPARE_BYTES = 512 * 1024**2
+_OTHER_FILES = (
+    "the challenge's files were changed, or a regrade accepted, while it was graded: the scores would not compare"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +146,7 @@ class _Lanes:
         tell(EventKind.STARTED)
         try:
             scorecard = self._graded(claim, submission)
+            sealed = seal(scorecard, self._store.signer)
         except Exception as error:  # noqa: BLE001 one submission, whatever it does to its lane, must not stop the rest
             if self._bench.interrupted:
                 self._release(claim)
@@ -148,8 +155,11 @@ class _Lanes:
             kind = self._failed(claim, problem, for_good=for_good)
             tell(kind, text=problem)
             return
-        sealed = seal(scorecard, self._store.signer)
         with self._store.database.writing() as connection:
+            if scorecard.challenge.digest != self._held_to(connection, submission.challenge):
+                held = attempts.fail(connection, claim, _OTHER_FILES, doing_now(), for_good=True)
+                tell(EventKind.HELD if held else EventKind.LOST, text=_OTHER_FILES)
+                return
             landed = attempts.end(connection, claim, sealed, doing_now())
         tell(EventKind.GRADED if landed else EventKind.LOST, score=score_text(scorecard))
 
@@ -168,6 +178,12 @@ class _Lanes:
         if ours:
             raise InfrastructureError(f"{ours[0].check.id}: {ours[0].message or ours[0].fault}")
         return scorecard
+
+    def _held_to(self, connection: Connection, challenge: str) -> Digest | None:
+        """The challenge's files that this grading must have been made with. None: nobody wants it any more."""
+        if self._work.regrade_id is None:
+            return cohorts.pinned(connection, self._work.kept.id).get(challenge)
+        return regrades.pinned(connection, self._work.regrade_id).get(challenge)
 
     def _failed(self, claim: Claim, problem: str, *, for_good: bool) -> EventKind:
         with self._store.database.writing() as connection:

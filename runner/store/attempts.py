@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import ColumnElement, Connection, func, select, update
 
 from assessments.cohort import AttemptState
+from runner.reports.text import shown
 from runner.store import scorecards
 from runner.store.audit import Action, Doing, append
 from runner.store.schema import ATTEMPTS, SUBMISSIONS
@@ -27,6 +28,9 @@ MAX_FAULTS = 3
 """So many failures of ours, and a grading waits for the operator."""
 MAX_DEATHS = 5
 """So many runners that died over it, and it may be what kills them. A machine that is switched off kills one, too."""
+
+
+_PROBLEM_BYTES = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +137,7 @@ def release(connection: Connection, one: Claim) -> None:
 
 def fail(connection: Connection, one: Claim, problem: str, doing: Doing, *, for_good: bool = False) -> bool:
     """Put it back after a failure of ours, or hold it after too many, or one that will not mend. True: it is held."""
+    problem = shown(problem, _PROBLEM_BYTES).text  # a database takes no NUL and no half characters
     faults = connection.scalar(select(ATTEMPTS.c.faults).where(_mine(one)))
     if faults is None:
         return False
@@ -151,9 +156,11 @@ def take_back(
 ) -> int:
     """Put back what dead owners had taken; gives how many. `is_dead` None: nobody here can tell."""
     running = connection.execute(
-        select(ATTEMPTS).where(ATTEMPTS.c.cohort_id == cohort_id, ATTEMPTS.c.state == AttemptState.RUNNING)
+        select(ATTEMPTS)
+        .where(ATTEMPTS.c.cohort_id == cohort_id, ATTEMPTS.c.state == AttemptState.RUNNING)
+        .order_by(ATTEMPTS.c.id)
     ).all()
-    count = 0
+    count, held_ones = 0, []
     for row in running:
         dead = is_dead(row.owner)
         if dead is False or (dead is None and not watch.still(row.id, row.token, row.beat)):
@@ -161,13 +168,16 @@ def take_back(
         deaths = row.deaths + 1
         held = deaths >= MAX_DEATHS
         problem = f"{deaths} runners died while they graded it; it may be what kills them" if held else ""
-        count += connection.execute(
+        taken = connection.execute(
             update(ATTEMPTS)
             .where(ATTEMPTS.c.id == row.id, ATTEMPTS.c.token == row.token, ATTEMPTS.c.state == AttemptState.RUNNING)
             .values(state=AttemptState.HELD if held else AttemptState.WAITING, owner="", deaths=deaths, problem=problem)
         ).rowcount
-        if held:
-            append(connection, doing, Action.HELD, f"submission {row.submission_id}", attempt=row.id)
+        count += taken
+        if held and taken:
+            held_ones.append(row)
+    for row in held_ones:  # last: the log is locked from here on, and who waits for it may have a row we would wait for
+        append(connection, doing, Action.HELD, f"submission {row.submission_id}", attempt=row.id)
     return count
 
 

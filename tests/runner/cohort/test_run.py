@@ -10,7 +10,9 @@ import pytest
 from assessments.challenge import Challenge
 from assessments.cohort import AttemptState, CohortSubmission
 from assessments.errors import InvalidChallenge, InvalidSubmission, UsageError
+from assessments.manifest import read_challenge
 from assessments.outcome import Outcome
+from assessments.scorecard import Scorecard
 from runner.bench import Bench
 from runner.cohort.add import Added, look_at, require_all
 from runner.cohort.held_to import held_to
@@ -23,6 +25,8 @@ from runner.store.attempts import Counts
 from runner.store.audit import doing_now
 from runner.store.check import check
 from runner.store.cohorts import Kept
+from runner.store.scorecards import Sealed
+from runner.store.signing import Signer
 from runner.store.store import Store
 from runner.submissions_file import Listed
 
@@ -117,6 +121,44 @@ def test_a_challenge_that_changed_is_not_graded_under_the_old_name(
         manifest.write("\n# another limit\n")
     with pytest.raises(InvalidChallenge, match="is not what cohort spring is held to"):
         held_to(kept.cohort.challenges, "spring", copy)
+
+
+def test_what_was_graded_with_other_files_than_the_cohorts_does_not_count(
+    store: Store, kept: Kept, tmp_path: Path, challenges: dict[str, Challenge], hand_in: HandIn, bench: Bench
+) -> None:
+    """An author saves a hidden test while a run goes on, or somebody accepts a regrade."""
+    hand_in("ann")
+    copy = tmp_path / "add-numbers"
+    shutil.copytree(challenges["add-numbers"].folder, copy)
+    events: list[Event] = []
+
+    def tell(event: Event) -> None:
+        events.append(event)
+        if event.kind is EventKind.STARTED:
+            (copy / "brief.md").write_text("another job\n")
+
+    work = Work(kept, {"add-numbers": read_challenge(copy)}, 1, unenforced_allowed=True)
+    assert run(store, bench, work, tell, Stop()) == Counts(held=1)
+    held = listed(store, kept)["ann"]
+    assert held.scorecard is None
+    assert "files were changed" in held.problem
+
+
+def test_a_scorecard_that_cannot_be_sealed_stops_nobody_else(
+    store: Store, kept: Kept, hand_in: HandIn, graded: Graded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hand_in("ann")
+    hand_in("bob", WRONG)
+
+    def seal(scorecard: Scorecard, signer: Signer) -> Sealed:
+        if scorecard.candidate == "ann":
+            raise ValueError("no document can hold it")
+        return real(scorecard, signer)
+
+    from runner.store.scorecards import seal as real
+
+    monkeypatch.setattr("runner.cohort.run.seal", seal)
+    assert graded()[0] == Counts(held=1, ended=1)
 
 
 def test_nothing_is_taken_in_that_cannot_be_graded_nor_after_the_end(

@@ -122,6 +122,20 @@ def test_our_failures_are_tried_again_a_few_times_and_then_wait_for_the_operator
     assert counts(store, kept) == Counts(waiting=1, running=1)
 
 
+def test_a_problem_is_kept_whatever_it_quotes(
+    store: Store, kept: Kept, hand_in: HandIn, take: Callable[..., Claim | None]
+) -> None:
+    """A message may quote what a submission printed, and a database takes neither NUL nor half characters."""
+    hand_in("ann")
+    claim = take()
+    assert claim is not None
+    with store.database.writing() as connection:
+        assert attempts.fail(connection, claim, "said \0 and \ud800 " + "y" * 10**6, NOW, for_good=True)
+        ((_, _, problem),) = attempts.held_problems(connection, kept.id)
+    assert problem.startswith("said \\x00 and \\ud800 y")
+    assert len(problem) <= 4_000
+
+
 def test_what_kills_its_runner_again_and_again_is_held(
     store: Store, kept: Kept, hand_in: HandIn, take: Callable[..., Claim | None]
 ) -> None:
