@@ -45,6 +45,6 @@ def check() -> None:
 @click.argument("folder", type=click.Path(path_type=Path))
 def backup(folder: Path) -> None:
     """Copy the whole store into the new FOLDER, also while a cohort runs. To put it back: see the operators' page."""
-    with open_store(default_state()) as store:
+    with open_store(default_state(), as_it_is=True) as store:
         back_up(store, folder)
     say(f"{folder}: database, artefacts and signing key. Whoever has the key can sign as you: keep it safe")

@@ -17,6 +17,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, Operati
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from assessments.errors import InfrastructureError, UsageError
+from runner.reports.text import visible
 
 _WAIT_S = 30.0
 """How long a writer waits for another."""
@@ -64,6 +65,8 @@ class Database:
             yield
         except SQLAlchemyError as error:
             raise InfrastructureError(f"{self.name}: {worded(error)}") from error
+        except UnicodeEncodeError as error:  # half characters, as from an argument that is not UTF-8
+            raise UsageError(f"'{visible(str(error.object))[:200]}' is not UTF-8; write it in UTF-8") from error
 
 
 def connect(where: Path | str) -> Database:
@@ -123,7 +126,7 @@ def _known_url(text: str) -> URL:
 
 def _prepare_sqlite(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
     connection.isolation_level = None  # transactions begin where `_begin_sqlite` says so
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 

@@ -81,6 +81,8 @@ def signer(folder: Path) -> Signer:
         if not path.exists():
             _make(folder)
         key = load_pem_private_key(path.read_bytes(), password=None)
+        if isinstance(key, Ed25519PrivateKey) and not (folder / PUBLIC).exists():
+            _write_public(folder, key)  # who made the key may have been killed before it came to this
     except (OSError, ValueError, UnsupportedAlgorithm) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no private key"
         raise InfrastructureError(
@@ -126,7 +128,14 @@ def _make(folder: Path) -> None:
         return
     finally:
         unfinished.unlink()
-    (folder / PUBLIC).write_bytes(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    _write_public(folder, key)
+
+
+def _write_public(folder: Path, key: Ed25519PrivateKey) -> None:
+    """The whole file or none."""
+    unfinished = folder / f".{PUBLIC}-{os.getpid()}"
+    unfinished.write_bytes(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    unfinished.replace(folder / PUBLIC)
 
 
 def _message(kind: Kind, content: bytes) -> bytes:

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from sqlalchemy import select
+
 from assessments.errors import InfrastructureError, UsageError
 from runner.engines.folders import READABLE, make_folder
 from runner.store import migrations
 from runner.store.artefacts import Artefacts
 from runner.store.database import Database, connect
 from runner.store.places import keys_folder, store_folder
-from runner.store.signing import Signer, signer
+from runner.store.schema import SUBMISSIONS
+from runner.store.signing import PRIVATE, Signer, signer
 
 DATABASE_VARIABLE: Final = "ASSAY_DATABASE"
 ARTEFACTS_VARIABLE: Final = "ASSAY_ARTEFACTS"
@@ -31,12 +34,12 @@ class Store:
 
 
 @contextlib.contextmanager
-def open_store(state: Path, *, upgrade: bool = False, own: bool = False) -> Iterator[Store]:
+def open_store(state: Path, *, upgrade: bool = False, own: bool = False, as_it_is: bool = False) -> Iterator[Store]:
     """The store of this state folder, made if there is none.
 
     With `own` all of it lies there, whatever the environment names. A database of an earlier version is left alone
-    unless `upgrade` says otherwise. Raises InfrastructureError, and UsageError where the database must be upgraded
-    first, or is of a later version.
+    unless `upgrade` says otherwise; `as_it_is` opens it all the same, to copy it. Raises InfrastructureError, and
+    UsageError where the database must be upgraded first, or is of a later version.
     """
     folder = store_folder(state)
     try:
@@ -49,7 +52,9 @@ def open_store(state: Path, *, upgrade: bool = False, own: bool = False) -> Iter
         raise InfrastructureError(msg) from error
     database = connect((not own and os.environ.get(DATABASE_VARIABLE)) or folder / "assay.db")
     with contextlib.closing(database):
-        _require_version(database, upgrade=upgrade)
+        if not as_it_is or migrations.version_of(database) is None:
+            _require_version(database, upgrade=upgrade)
+        _require_key(database, keys_folder(state))
         yield Store(folder, database, Artefacts(artefacts), signer(keys_folder(state)))
 
 
@@ -57,8 +62,21 @@ def _require_version(database: Database, *, upgrade: bool) -> None:
     version = migrations.version_of(database)
     if version == migrations.NEWEST:
         return
-    if version is not None and not upgrade:
+    if version is not None and version < migrations.NEWEST and not upgrade:
         raise UsageError(
             f"{database.name}: is of an earlier version ({version}); run: assay db backup, then assay db upgrade"
         )
     migrations.upgrade(database)
+
+
+def _require_key(database: Database, keys: Path) -> None:
+    """A new key beside a store that another one has signed would make a stranger's work of all that is in it."""
+    if (keys / PRIVATE).exists():
+        return
+    with database.reading() as connection:
+        signed = connection.execute(select(SUBMISSIONS.c.id).limit(1)).first()
+    if signed:
+        raise InfrastructureError(
+            f"{keys}: the signing key is gone, and there are receipts that it signed; put the folder back from a "
+            "backup, or copy it from the host that has it"
+        )

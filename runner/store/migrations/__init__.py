@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import column, inspect, select, table
+from sqlalchemy import column, inspect, select, table, text
 
 from assessments.errors import UsageError
 from runner.store.database import Database
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 NEWEST: Final = "0001"
 """The step that this version of Assay works with. Named here, so that alembic is imported only to take a step."""
+_LOCK: Final = 0x61737361_79
+"""Any number that nobody else locks."""
 _VERSIONS: Final = table("alembic_version", column("version_num"))
 
 
@@ -31,6 +33,8 @@ def upgrade(database: Database) -> str | None:
     if before is not None and before not in known:
         raise UsageError(f"{database.name}: is of a later version of Assay ({before}); use that version")
     with database.writing() as connection:
+        if not database.is_sqlite:  # there a writer is alone anyway; of two who begin at once the second finds it done
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
         steps = config()
         steps.attributes["connection"] = connection
         command.upgrade(steps, "head")

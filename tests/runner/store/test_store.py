@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from assessments.errors import InfrastructureError, UsageError
 from assessments.scorecard import Scorecard
-from runner.store import attempts, audit, cohorts
+from runner.store import attempts, audit, cohorts, migrations
 from runner.store.audit import Action, Doing
 from runner.store.backup import back_up
 from runner.store.check import check
@@ -25,6 +26,7 @@ from runner.store.cohorts import Kept
 from runner.store.database import connect
 from runner.store.schema import METADATA
 from runner.store.scorecards import seal
+from runner.store.signing import verifier
 from runner.store.store import Store, open_store
 from runner.store.submissions import Recorded
 
@@ -129,14 +131,85 @@ def test_a_backup_is_a_whole_store_of_its_own(store: Store, tmp_path: Path) -> N
         back_up(store, tmp_path / "copy/store")
 
 
-def test_a_database_of_a_later_version_is_left_alone(store: Store) -> None:
+@pytest.mark.parametrize("upgrade", [False, True])
+def test_a_database_of_a_later_version_is_left_alone(store: Store, upgrade: bool) -> None:
     with store.database.writing() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with (
         pytest.raises(UsageError, match=r"is of a later version of Assay \(9999\)"),
-        open_store(store.folder.parent, upgrade=True),
+        open_store(store.folder.parent, upgrade=upgrade),
     ):
         pass
+
+
+@ON_SQLITE
+def test_a_database_of_an_earlier_version_can_be_backed_up_before_it_is_upgraded(store: Store, tmp_path: Path) -> None:
+    with store.database.writing() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+    with pytest.raises(UsageError, match="assay db backup, then assay db upgrade"), open_store(store.folder.parent):
+        pass
+    with open_store(store.folder.parent, as_it_is=True) as opened:
+        back_up(opened, tmp_path / "copy")
+    assert (tmp_path / "copy/assay.db").is_file()
+
+
+def test_runners_that_open_a_new_store_at_once_make_one(
+    postgresql: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many hosts' first runs would: both find it empty, and each makes the tables."""
+    url = postgresql()
+    monkeypatch.setattr("runner.store.migrations.version_of", lambda _: None)
+    databases = [connect(url) for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(migrations.upgrade, databases))
+    monkeypatch.undo()
+    assert migrations.version_of(databases[0]) == migrations.NEWEST
+    for database in databases:
+        database.close()
+
+
+@pytest.mark.usefixtures("graded")
+def test_no_new_key_is_made_beside_what_the_lost_one_signed(store: Store) -> None:
+    (store.folder / "keys/signing.pem").unlink()
+    with pytest.raises(InfrastructureError, match="the signing key is gone"), open_store(store.folder.parent):
+        pass
+
+
+def test_a_public_key_that_was_not_written_any_more_is_written_by_the_next(store: Store) -> None:
+    public = store.folder / "keys/signing.pub"
+    public.unlink()
+    with open_store(store.folder.parent) as opened:
+        assert verifier(public).id == opened.signer.verifier.id
+
+
+def test_bytes_that_a_disk_has_damaged_are_written_anew_when_they_are_handed_in_again(store: Store) -> None:
+    digest = store.artefacts.put(b"work")
+    store.artefacts.path(digest).chmod(0o600)
+    store.artefacts.path(digest).write_bytes(b"wo")
+    assert store.artefacts.put(b"work") == digest
+    assert store.artefacts.get(digest) == b"work"
+
+
+def test_a_text_that_no_database_takes_is_a_usage_error(store: Store) -> None:
+    with pytest.raises(UsageError, match="is not UTF-8"), store.database.reading() as connection:
+        cohorts.find(connection, "caf\udce9")
+
+
+def test_who_has_no_account_is_named_by_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ASSAY_OPERATOR", "SUDO_USER", "LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+
+    def unknown(uid: int) -> None:
+        raise KeyError(f"getpwuid(): uid not found: {uid}")
+
+    monkeypatch.setattr("pwd.getpwuid", unknown)
+    assert audit.doing_now().by == f"uid {os.getuid()}"
+
+
+@ON_SQLITE
+def test_what_is_deleted_is_overwritten(store: Store) -> None:
+    with store.database.reading() as connection:
+        assert connection.exec_driver_sql("PRAGMA secure_delete").scalar_one() == 1
 
 
 @ON_SQLITE
