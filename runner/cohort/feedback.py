@@ -1,10 +1,11 @@
 """What candidates are told once it is over: a page each, as much as the assessment says, nothing hidden.
 
-<out>/<candidate>/
+<out>/<candidate>-<digits>/
   index.html              their standing, or skills, or only that it was graded
   <challenge>.html        the candidate's copy of a report, where the assessment gives it
 """
 
+import hashlib
 from pathlib import Path
 
 from assessments.assessment import Feedback
@@ -29,12 +30,18 @@ def write_feedback(store: Store, kept: Kept, out: Path) -> int:
             f"{len(open_still)} candidates are not graded yet ({names}); grade them before anybody is told"
         )
     try:
-        for number, candidate in enumerate(standing.candidates, start=1):
-            # Numbered: two labels may come to the same folder name, and nobody may read another's page.
-            _write_one(store, standing, candidate, out / f"{number:04}-{slug(candidate.name)}")
+        for candidate in standing.candidates:
+            _write_one(store, standing, candidate, out / _folder(candidate.name))
     except OSError as error:
         raise InfrastructureError(f"{out}: could not be written: {error.strerror}") from error
     return len(standing.candidates)
+
+
+def _folder(name: str) -> str:
+    """Of this candidate and no other, though two labels may come to the same slug; and the same one every time, so
+    that nobody's page of an earlier day stands beside today's.
+    """
+    return f"{slug(name)}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def _write_one(store: Store, standing: Standing, candidate: Candidate, folder: Path) -> None:

@@ -1,5 +1,6 @@
 """`assay cohort add` takes submissions in."""
 
+import hashlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ from assessments.errors import AssayError, ExitCode
 from runner.cli import options
 from runner.cli.cohort.shared import NAME, challenges_of, kept_cohort
 from runner.cli.screen import print_problems, say
-from runner.cohort.add import Added, look_at, require_all
+from runner.cohort.add import Added, look_at, require_all, require_open
 from runner.cohort.add import add as add_one
 from runner.reports.wording import count
 from runner.results import slug
@@ -47,6 +48,7 @@ def add(
     """
     with open_store(default_state()) as store:
         kept = kept_cohort(store, name)
+        require_open(kept)
         found = challenges_of(kept, challenges)
         listed = read_submissions(path, tuple(found), challenge=challenge, say=say)
         refused = look_at(listed, found)
@@ -58,6 +60,7 @@ def add(
         skipped = {id(one.listed) for one in refused}
         added: list[Added] = []
         problems: list[str] = []
+        worst = ExitCode.INVALID if refused else ExitCode.DONE
         for one in listed:
             if id(one) in skipped:
                 continue
@@ -65,6 +68,7 @@ def add(
                 added.append(add_one(store, kept, one, found[one.challenge], doing_now()))
             except AssayError as error:
                 problems += [f"{one.where}: {problem}" for problem in error.problems]
+                worst = max(worst, error.exit_code)
                 if error.exit_code == ExitCode.INFRASTRUCTURE:
                     break
                 continue
@@ -73,17 +77,21 @@ def add(
     again = sum(one.again for one in added)
     already = f", {again} of them here before" if again else ""
     say(f"{count(len(added), 'submission')} taken in{already}. Grade with: assay cohort run {name}")
-    _end(problems)
+    _end(problems, worst)
 
 
 def _receipt(added: Added, folder: Path | None) -> None:
     print(added.receipt, flush=True)
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{slug(added.listed.candidate)}-{added.listed.challenge}.json").write_text(added.receipt + "\n")
+        # Two labels may come to the same slug, and one candidate may hand in twice: each has a receipt of its own.
+        own = hashlib.sha256(added.receipt.encode("ascii")).hexdigest()[:8]
+        (folder / f"{slug(added.listed.candidate)}-{added.listed.challenge}-{own}.json").write_text(
+            added.receipt + "\n"
+        )
 
 
-def _end(problems: Sequence[str]) -> None:
+def _end(problems: Sequence[str], code: ExitCode) -> None:
     print_problems(problems)
     if problems:
-        sys.exit(ExitCode.INVALID)
+        sys.exit(code)

@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import json
+import os
 import sys
 import threading
 import time
@@ -53,7 +54,10 @@ def _locked(tell: Tell) -> Tell:
 
 
 def _say_draining() -> None:
-    print("\nassay: what is under way is graded to its end, then it stops; Ctrl-C again stops at once", file=sys.stderr)
+    # Not by print: the signal may have come while this very thread was printing, which refuses to begin anew.
+    words = "\nassay: what is under way is graded to its end, then it stops; Ctrl-C again stops at once\n"
+    with contextlib.suppress(OSError):
+        os.write(sys.stderr.fileno(), words.encode("ascii"))
 
 
 def _print_json(event: Event) -> None:

@@ -10,7 +10,8 @@ from runner.cli.cohort.shared import NAME, kept_cohort
 from runner.cli.screen import say
 from runner.cohort.feedback import write_feedback
 from runner.cohort.pages import named, standing_of
-from runner.marks_file import read_marks
+from runner.labels import label, label_problem
+from runner.marks_file import LARGEST_MARK, NOTE_CHARACTERS, read_marks
 from runner.reports.wording import count
 from runner.state_folder import default_state
 from runner.store import marks
@@ -63,9 +64,15 @@ def _mark(
         raise UsageError("--criterion: say what the mark is for")
     if (value is None) != (out_of is None) or (value is None and not note):
         raise UsageError("give --mark with --of, or --note, or both")
+    if wrong := label_problem(label(criterion)):
+        raise UsageError(f"--criterion: {wrong}")
+    if len(note) > NOTE_CHARACTERS:
+        raise UsageError(f"--note: has {len(note):,} characters; {NOTE_CHARACTERS:,} are the most")
+    if out_of is not None and not 0 < out_of <= LARGEST_MARK:
+        raise UsageError(f"--of: {out_of:g} is not more than 0 and at most {LARGEST_MARK:,.0f}")
     if value is not None and out_of is not None and not 0 <= value <= out_of:
         raise UsageError(f"--mark: {value:g} is not between 0 and {out_of:g}")
-    return Mark(candidate, criterion, value, out_of, note, by, at)
+    return Mark(candidate, label(criterion), value, out_of, note, by, at)
 
 
 @click.command("feedback")
