@@ -22,6 +22,9 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 FOLDER = REPOSITORY / "challenges/inference-api"
 
 
+FAULTY = (Kind.BROKEN, Kind.SLOW)
+
+
 @pytest.fixture(scope="module")
 def challenge() -> Challenge:
     return read_challenge(FOLDER)
@@ -55,17 +58,17 @@ def test_every_check_tells_right_from_wrong(challenge: Challenge, bench: Bench) 
     Every sample solution, with budgets and on both engines, is what `assay challenge verify` grades.
     """
     solutions = read_solutions(challenge)
-    unbroken = [one for one in solutions if one.kind not in (Kind.BROKEN, Kind.SLOW)]
+    unbroken = [one for one in solutions if one.kind not in FAULTY]
     tried = [*unbroken, *covering(challenge, solutions)]
     verified = verify(challenge, tried, bench, times=1, lanes=3, done=lambda row: None, budgets=False)
     assert verified.row_problems == ()
-    failed = {check for row in verified.rows if row.solution.kind is Kind.BROKEN for check in row.solution.must_fail}
+    failed = {check for row in verified.rows if row.solution.kind in FAULTY for check in row.solution.must_fail}
     assert failed >= {check.id for check in challenge.checks if check.budget is None}
 
 
 def covering(challenge: Challenge, solutions: tuple[Solution, ...]) -> list[Solution]:
-    """Broken solutions that together must fail every check but the budgets', those that fail most first."""
-    broken = [one for one in solutions if one.kind is Kind.BROKEN]
+    """Faulty solutions that together must fail every check but the budgets', those that fail most first."""
+    broken = [one for one in solutions if one.kind in FAULTY]
     left = {check.id for check in challenge.checks if check.budget is None}
     chosen = []
     while left and (best := max(broken, key=lambda one: (len(one.must_fail & left), one.name))).must_fail & left:

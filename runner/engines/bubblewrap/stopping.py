@@ -20,7 +20,7 @@ def stop_all(init_pid: int) -> None:
     deadline = time.monotonic() + _TIMEOUT_S
     quiet = 0
     while quiet < 2:
-        running = [pid for pid in _box(init_pid) if _state(pid) not in _STILL]
+        running = [pid for pid in _box(init_pid) if not _is_still(pid)]
         quiet = 0 if running else quiet + 1
         for pid in running:
             _send(pid, signal.SIGSTOP)
@@ -48,9 +48,18 @@ def _box(init_pid: int) -> list[int]:
     return found
 
 
-def _state(pid: int) -> str:
+def _is_still(pid: int) -> bool:
+    """Whether every thread of the process has stopped or ended: the first one may be still before the others."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        tasks = list(Path(f"/proc/{pid}/task").iterdir())
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    return all(_state(task) in _STILL for task in tasks)
+
+
+def _state(task: Path) -> str:
+    try:
+        return (task / "stat").read_text().rpartition(")")[2].split()[0]
     except (FileNotFoundError, ProcessLookupError):
         return "X"
 
