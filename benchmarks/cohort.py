@@ -31,14 +31,16 @@ from assessments.scorecard import Scorecard, score, skill_scores
 from assessments.submission import Digest, Submission
 from runner.bench import Bench, open_bench
 from runner.cohort.add import add
+from runner.cohort.files import files_of_starter
 from runner.cohort.make import make_cohort
 from runner.cohort.pages import write_pages
 from runner.cohort.run import Stop, Work, run
 from runner.engines.choose import EngineName, Wish
 from runner.engines.protocol import Mount, SandboxSpec
 from runner.grade import Order, grade
+from runner.insights.similarity import fingerprint
 from runner.intake import pack
-from runner.store import attempts, submissions
+from runner.store import attempts, fingerprints, submissions
 from runner.store.audit import doing_now
 from runner.store.scorecards import seal
 from runner.store.store import Store, open_store
@@ -217,7 +219,9 @@ def _thousand(store: Store, folder: Path):  # type: ignore[no-untyped-def]
             digest, Digest(f"{number:064x}"), f"{number}.tar", "tar", graded.received.submission.files
         )
         doing = doing_now()
+        prints = fingerprint(contents, files_of_starter(store, kept, challenge.id))  # as when it is handed in
         with store.database.writing() as connection:
+            fingerprints.keep(connection, digest, kept.starters[challenge.id], prints)
             submissions.record(
                 connection, kept, f"candidate {number:04}", challenge.id, submission, doing, store.signer
             )
