@@ -12,6 +12,7 @@ import argparse
 import contextlib
 import importlib.util
 import json
+import signal
 import subprocess
 import sys
 import tempfile
@@ -36,6 +37,7 @@ def main() -> int:
     parser.add_argument("--small", type=int, default=40)
     parser.add_argument("--engine", default="bubblewrap", choices=[name.value for name in EngineName if name != "auto"])
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the burners end with it
     how = ("--engine", options.engine, "--allow-unenforced", "--json")
     with tempfile.TemporaryDirectory(prefix="assay-cohort-twice-", dir="/var/tmp") as scratch, _burners():
         folder = Path(scratch)
