@@ -6,12 +6,20 @@ Tests grade with bubblewrap, whatever else answers. Those of `engine_contract` a
 import contextlib
 import functools
 import hashlib
+import importlib.util
+import itertools
 import os
+import shutil
+import sys
 import tempfile
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
+import sqlalchemy
 
 from assessments.challenge import Challenge
 from assessments.errors import InfrastructureError
@@ -25,6 +33,50 @@ from runner.grade import Order, grade
 REPOSITORY = Path(__file__).resolve().parents[1]
 SAMPLES = Path(__file__).resolve().parent / "sample_challenges"
 os.environ.setdefault(ENGINE_VARIABLE, EngineName.BUBBLEWRAP)
+
+
+@pytest.fixture(scope="session")
+def module_at() -> Callable[[Path], Any]:
+    """Gives the module in a file that no package holds, such as what stands beside tests: loaded once."""
+
+    @functools.cache
+    def load(path: Path) -> ModuleType:
+        name = "_".join(path.relative_to(REPOSITORY).with_suffix("").parts).replace("-", "_")
+        spec = importlib.util.spec_from_file_location(name, path)
+        assert spec
+        assert spec.loader
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module  # where dataclasses look for it
+        spec.loader.exec_module(module)
+        return module
+
+    return load
+
+
+@pytest.fixture(scope="session")
+def postgresql(module_at: Callable[[Path], Any]) -> Iterator[Callable[[], str]]:
+    """Gives the URL of a new, empty database each time it is called."""
+    private = module_at(REPOSITORY / "tests/postgresql.py")
+    if reason := private.missing():
+        assert not os.environ.get("CI"), f"CI must run every database: {reason}"
+        pytest.skip(reason)
+    numbers = itertools.count(1)
+    # Sockets have short names: pytest's own folders are too deep.
+    with tempfile.TemporaryDirectory(prefix="assay-pg-", dir="/tmp") as folder:
+        Path(folder).chmod(0o755)
+        with private.private_server(Path(folder) / "pg") as url:
+            server = sqlalchemy.create_engine(
+                url.replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT"
+            )
+
+            def fresh() -> str:
+                name = f"assay{next(numbers)}"
+                with server.connect() as connection:
+                    connection.execute(sqlalchemy.text(f"CREATE DATABASE {name}"))
+                return url.replace("/postgres?", f"/{name}?")
+
+            yield fresh
+            server.dispose()
 
 
 @pytest.fixture(scope="session")
@@ -90,6 +142,14 @@ def bench(benches: Callable[[EngineName], Bench], engine_name: EngineName) -> Be
 def sum_challenge() -> Challenge:
     """A job that reads two numbers and prints their sum: one check."""
     return read_challenge(SAMPLES / "add-numbers")
+
+
+@pytest.fixture
+def sum_copy(tmp_path: Path) -> Path:
+    """A copy of the smallest challenge to be broken and proved. It is like no other, so nothing of it is proved yet."""
+    folder = Path(shutil.copytree(SAMPLES / "add-numbers", tmp_path / "add-numbers"))
+    (folder / "copy.txt").write_text(uuid.uuid4().hex)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -83,6 +83,8 @@ class Certificate:
     """How often each accepted solution was graded; the others twice."""
     checks: tuple[str, ...]
     flakiness: Flakiness
+    graded_again: int
+    """Gradings that left something undecided, do not count, and were made again."""
     judge_data: Mapping[str, Mapping[str, int]]
     """Check -> how many answers its judge accepts and refuses, rightly."""
     engines: Mapping[str, CertifiedEngine]
@@ -170,6 +172,7 @@ def issue(
     host: Host,
     repeat: int,
     flakiness: Flakiness,
+    graded_again: int,
     judge_data: Mapping[str, Mapping[str, int]],
 ) -> Certificate:
     """The certificate of a sound challenge, from its gradings. Pure but for the date."""
@@ -183,6 +186,7 @@ def issue(
         repeat=repeat,
         checks=tuple(str(check.id) for check in challenge.checks),
         flakiness=flakiness,
+        graded_again=graded_again,
         judge_data=judge_data,
         engines={
             engine: _certified_engine(tuple(of_engine))

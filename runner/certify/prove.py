@@ -5,18 +5,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assessments.challenge import Challenge
-from runner.bench import open_bench
+from assessments.scorecard import EnvironmentRef
+from runner.bench import Bench, open_bench
 from runner.certify import certificate
 from runner.certify.agreement import Flakiness, changed_cells, engine_differences, flakiness
 from runner.certify.certificate import Certificate
 from runner.certify.judged import Judged, judged
+from runner.certify.kept import open_kept
 from runner.certify.lint import lint_files
 from runner.certify.solutions import Solution
-from runner.certify.verify import Row, Verified, idle_checks, verify
+from runner.certify.verify import Row, Verified, gradings, idle_checks, verify
 from runner.challenge_files import ChallengeDigests, challenge_digests
 from runner.engines.choose import Wish
 from runner.engines.rootfs import Say
 from runner.host import this_host
+from runner.reports.wording import count
 
 MIN_REPEAT = 2
 """Graded once, nothing can be said of outcomes that change."""
@@ -44,25 +47,43 @@ def prove(
     say: Say,
     repeat: int,
     lanes: int | None,
-    done: Callable[[Row], None],
+    done: Callable[[Row, bool], None],
+    fresh: bool = False,
 ) -> Proof:
     """Grade all solutions on each engine, one engine after the other, budgets included.
 
-    Raises what opening a bench raises: an engine that was asked for and is not there gives no certificate.
+    What an earlier proof of the very same graded is not graded again, unless `fresh`. `done` hears of each row, and
+    whether it was kept from before. Raises what opening a bench raises: an engine that was asked for and is not there
+    gives no certificate.
     """
     before = challenge_digests(challenge.folder)
     rows: dict[str, tuple[Row, ...]] = {}
     told: tuple[str, ...] = ()
     judges = Judged({}, ())
-    for wanted in engines:
-        with open_bench(state, say, wanted) as bench:
-            name = bench.engine.describe(unenforced_allowed=True).name
-            if name in rows:
-                continue
-            if not rows:
-                judges = judged(challenge, bench.nursery)
-                told = _told(challenge, judges, say)
-            rows[name] = verify(challenge, solutions, bench, times=repeat, lanes=lanes, done=done).rows
+    with open_kept(state, challenge, before, fresh=fresh) as kept:
+
+        def ended(row: Row) -> None:
+            if challenge_digests(challenge.folder) == before:
+                kept.add(row)
+            done(row, False)
+
+        for wanted in engines:
+            with open_bench(state, say, wanted) as bench:
+                engine = bench.engine.describe(unenforced_allowed=True)
+                if engine.name in rows:
+                    continue
+                if not rows:
+                    judges = judged(challenge, bench.nursery)
+                    told = _told(challenge, judges, say)
+                known = kept.rows(gradings(solutions, repeat), engine, _environment(bench, challenge))
+                if known:
+                    say(f"{count(len(known), 'grading')} on {engine.name} kept from an earlier proof")
+                for row in known.values():
+                    done(row, True)
+                rows[engine.name] = verify(
+                    challenge, solutions, bench, times=repeat, lanes=lanes, done=ended, known=known
+                ).rows
+        graded_again = kept.graded_again
     verified = Verified(
         tuple(row for of_engine in rows.values() for row in of_engine), idle_checks(challenge, solutions)
     )
@@ -84,8 +105,14 @@ def prove(
             repeat=repeat,
             flakiness=flaky,
             judge_data=judges.answers,
+            graded_again=graded_again,
         )
     return Proof(verified, flaky, changed_cells(verified.rows), problems, issued)
+
+
+def _environment(bench: Bench, challenge: Challenge) -> EnvironmentRef:
+    environment = bench.environment(challenge)
+    return EnvironmentRef(environment.digest, environment.python)
 
 
 def _told(challenge: Challenge, judges: Judged, say: Say) -> tuple[str, ...]:

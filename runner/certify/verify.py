@@ -20,6 +20,9 @@ _OTHERS_TIMES = 2
 """How often a solution that is not an accepted one is graded: twice shows an outcome that changes."""
 _NOTHING = 1e-9
 
+Grading = tuple[str, int]
+"""A solution's label, and 1 for its first grading on an engine, 2 for its second, ..."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -33,6 +36,8 @@ class Row:
     outcomes: Mapping[CheckId, Outcome]
     unmeasured: frozenset[CheckId]
     """Budgets that were left undecided on purpose in this grading."""
+    undecided: bool
+    """Whether anything else was left open: by noise, or by a fault that is not the solution's."""
     share: float
     problems: tuple[str, ...]
 
@@ -65,6 +70,11 @@ def times_graded(solution: Solution, times: int) -> int:
     return times if solution.kind is Kind.ACCEPTED else min(times, _OTHERS_TIMES)
 
 
+def gradings(solutions: Iterable[Solution], times: int) -> list[tuple[Solution, int]]:
+    """Each solution as often as it is graded, numbered from 1."""
+    return [(solution, time) for solution in solutions for time in range(1, times_graded(solution, times) + 1)]
+
+
 def verify(
     challenge: Challenge,
     solutions: Sequence[Solution],
@@ -74,23 +84,26 @@ def verify(
     lanes: int | None,
     done: Callable[[Row], None],
     budgets: bool = True,
+    known: Mapping[Grading, Row] | None = None,
 ) -> Verified:
-    """Grade the accepted solutions `times` over and the others twice (once for `times=1`).
+    """Grade the accepted solutions `times` over and the others twice (once for `times=1`), but for what is `known`.
 
-    `done` hears of each row as it ends. Seeds are fresh each time, so that a check which holds for one seed only is
+    `done` hears of each new row as it ends. Seeds are fresh each time, so that a check which holds for one seed only is
     found out. Without `budgets` none is measured, and nothing is said of them.
     """
     bench.environment(challenge)
-    gradings = [(solution, time) for solution in solutions for time in range(1, times_graded(solution, times) + 1)]
+    known = known or {}
 
     def one(grading: tuple[Solution, int]) -> Row:
         solution, time = grading
+        if (solution.label, time) in known:
+            return known[solution.label, time]
         measures = budgets and measured(challenge, solution, time)
         row = judge(challenge, solution, time, _graded(challenge, solution, bench, measures), measured=measures)
         done(row)
         return row
 
-    rows = tuple(run_lanes(one, gradings, bench, lanes))
+    rows = tuple(run_lanes(one, gradings(solutions, times), bench, lanes))
     return Verified(rows, idle_checks(challenge, solutions))
 
 
@@ -118,6 +131,7 @@ def judge(challenge: Challenge, solution: Solution, time: int, scorecard: Scorec
         for result in scorecard.results
         if result.outcome not in (Outcome.PASSED, Outcome.FAILED) and result.check.id not in left_aside
     ]
+    undecided = bool(problems)
     failed = {check for check, outcome in outcomes.items() if outcome is Outcome.FAILED}
     passed = {check for check, outcome in outcomes.items() if outcome is Outcome.PASSED}
     problems += [f"must fail '{check}', but passed it" for check in sorted(solution.must_fail & passed)]
@@ -128,7 +142,7 @@ def judge(challenge: Challenge, solution: Solution, time: int, scorecard: Scorec
     unmeasured = frozenset() if measured else frozenset(left_aside)
     share = scorecard.points.share
     engine, environment = scorecard.engine, scorecard.environment
-    return Row(solution, engine, environment, time, outcomes, unmeasured, share, tuple(problems))
+    return Row(solution, engine, environment, time, outcomes, unmeasured, undecided, share, tuple(problems))
 
 
 def _left_aside(result: CheckResult, solution: Solution, measured: bool) -> bool:

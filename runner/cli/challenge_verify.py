@@ -42,6 +42,7 @@ _MARKS = {Outcome.PASSED: "·", Outcome.FAILED: "x", Outcome.INCONCLUSIVE: "?", 
 )
 @click.option("--only", multiple=True, help="Only this solution, such as broken/batch-order-lost; may be repeated.")
 @click.option("--budgets/--no-budgets", default=True, help="Measure budgets, a minute or two each.")
+@click.option("--fresh", is_flag=True, help="Grade everything again, also what an earlier proof has graded.")
 @options.lanes
 @click.option(
     "--engine",
@@ -58,6 +59,7 @@ def command(
     repeat: int,
     only: Sequence[str],
     budgets: bool,
+    fresh: bool,
     lanes: int | None,
     engines: Sequence[str],
     runtime: str | None,
@@ -66,7 +68,8 @@ def command(
 ) -> None:
     """Prove a challenge: grade every sample solution, print the matrix, and write its certificate if all is well.
 
-    There is no certificate with --only, --no-budgets or --repeat 1.
+    There is no certificate with --only, --no-budgets or --repeat 1. A proof that is ended before its end goes on where
+    it was when it is run again; so does one with a greater --repeat.
     """
     challenge = catalogue.find(name, challenges)
     solutions = read_solutions(challenge)
@@ -81,7 +84,17 @@ def command(
     if only or not budgets:
         _try_some(challenge, chosen, wishes, tell, repeat, lanes, budgets=budgets, partly=bool(only), as_json=as_json)
         return
-    proof = prove(challenge, chosen, wishes, state=default_state(), say=say, repeat=repeat, lanes=lanes, done=tell.row)
+    proof = prove(
+        challenge,
+        chosen,
+        wishes,
+        state=default_state(),
+        say=say,
+        repeat=repeat,
+        lanes=lanes,
+        done=tell.row,
+        fresh=fresh,
+    )
     if proof.certificate:
         certificate.write(proof.certificate, challenge)
     if as_json:
@@ -89,6 +102,9 @@ def command(
     else:
         _print_matrix(challenge, proof.verified)
         _print_agreement(proof)
+    undecided = sum(row.undecided for row in proof.verified.rows)
+    if undecided:
+        say(f"{count(undecided, 'grading')} left something undecided; run it again to make only those anew")
     end_with(proof.problems)
     without = " There is no certificate: that takes --repeat 2 or more." if proof.certificate is None else ""
     written = f" {challenge.folder / CERTIFICATE}" if proof.certificate else without
@@ -103,15 +119,17 @@ def _engines(named: Sequence[str]) -> Sequence[str | None]:
 
 
 class _Teller:
-    """Says each row as it ends."""
+    """Says each row as it ends, and counts those that were kept from before."""
 
     def __init__(self, total: int) -> None:
         self._numbers = itertools.count(1)
         self._total = total
 
-    def row(self, row: Row) -> None:
+    def row(self, row: Row, kept: bool = False) -> None:
+        number = next(self._numbers)
         verdict = "wrong" if row.problems else "as expected"
-        say(f"{next(self._numbers)}/{self._total} {row.solution.label} {row.share:.0%} {verdict}")
+        if not kept:
+            say(f"{number}/{self._total} {row.solution.label} {row.share:.0%} {verdict}")
 
 
 def _try_some(

@@ -3,7 +3,6 @@
 Without it these tests are skipped, with one reason; where the environment says CI=true they fail instead.
 """
 
-import importlib.util
 import os
 from pathlib import Path
 
@@ -20,7 +19,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-FACTORY = Path(__file__).parents[1] / "runner" / "reports" / "scorecards.py"
+FACTORY = Path(__file__).resolve().parents[1] / "runner" / "reports" / "scorecards.py"
 
 
 def _missing(reason):
@@ -47,12 +46,9 @@ def browser():
 
 
 @pytest.fixture(scope="session")
-def cards():
+def cards(module_at):
     """The factory of scorecards that the reports' own tests use."""
-    spec = importlib.util.spec_from_file_location("report_scorecards", FACTORY)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return module_at(FACTORY)
 
 
 class Visit:

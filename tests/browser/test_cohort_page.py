@@ -1,6 +1,5 @@
 """The pages of a cohort in a real browser: sorting, filtering, and nothing else that runs."""
 
-import importlib.util
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from runner.reports.cohort.page import render_cohort
 from runner.reports.cohort.regrade import render_regrade
 from runner.reports.cohort.side_by_side import render_similarity
 
-FACTORY = Path(__file__).parents[1] / "runner" / "reports" / "cohort" / "cohorts.py"
+FACTORY = Path(__file__).resolve().parents[1] / "runner" / "reports" / "cohort" / "cohorts.py"
 NAMES = "() => [...document.querySelectorAll('table.ranking tbody tr:not([hidden]) th bdi')].map(e => e.textContent)"
 SORTED = "() => [...document.querySelectorAll('th[aria-sort]')].map(e => [e.innerText.trim(), e.ariaSort])"
 OPEN_ALL = "() => document.querySelectorAll('details').forEach(each => { each.open = true; })"
@@ -75,12 +74,9 @@ BASICS = """() => {
 
 
 @pytest.fixture(scope="module")
-def cohorts():
+def cohorts(module_at):
     """The factory of cohorts that the pages' own tests use."""
-    spec = importlib.util.spec_from_file_location("report_cohorts", FACTORY)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return module_at(FACTORY)
 
 
 def _others(cohorts, content, text="The check counted the warm-up."):

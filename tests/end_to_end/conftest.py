@@ -1,10 +1,8 @@
 """What the end-to-end tests of killed, interrupted and attacked runners share."""
 
-import importlib.util
 import os
-import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -18,25 +16,15 @@ CHAOS = Path(__file__).resolve().parents[2] / "benchmarks/chaos.py"
 
 
 @pytest.fixture(scope="session")
-def chaos() -> ModuleType:
+def chaos(module_at: Callable[[Path], ModuleType]) -> ModuleType:
     """The benchmark that kills runners; what it looks for is what may not be left here, either."""
-    return _loaded("chaos", CHAOS)
+    return module_at(CHAOS)
 
 
 @pytest.fixture(scope="session")
-def timed() -> ModuleType:
+def timed(module_at: Callable[[Path], ModuleType]) -> ModuleType:
     """Versions of the timed service that are slower than its reference in known ways."""
-    return _loaded("timed", TIMED)
-
-
-def _loaded(name: str, path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # where dataclasses look for it
-    spec.loader.exec_module(module)
-    return module
+    return module_at(TIMED)
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,7 @@
 """The challenge's folder, its oracle and its manifest, as the tests of its content need them."""
 
-import importlib.util
-import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -28,15 +27,9 @@ def expected(challenge: Path) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def oracle_module(challenge: Path) -> ModuleType:
+def oracle_module(module_at: Callable[[Path], ModuleType], challenge: Path) -> ModuleType:
     """hidden_tests/oracle.py, which no package holds."""
-    spec = importlib.util.spec_from_file_location("inference_api_oracle", challenge / "hidden_tests" / "oracle.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    return module_at(challenge / "hidden_tests" / "oracle.py")
 
 
 @pytest.fixture(scope="session")

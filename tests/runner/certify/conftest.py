@@ -1,6 +1,5 @@
 """What the tests of certificates share: gradings made up of nothing, and small challenges to be broken."""
 
-import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -17,9 +16,9 @@ SAMPLES = Path(__file__).resolve().parents[2] / "sample_challenges"
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(sum_copy: Path) -> Path:
     """A copy of the smallest challenge, to be broken."""
-    return Path(shutil.copytree(SAMPLES / "add-numbers", tmp_path / "add-numbers"))
+    return sum_copy
 
 
 @pytest.fixture
@@ -41,6 +40,7 @@ def row() -> Callable[..., Row]:
             time,
             {check: letters[letter] for check, letter in zip(checks, outcomes, strict=True)},
             frozenset(check for check, letter in zip(checks, outcomes, strict=True) if letter == "-"),
+            "i" in outcomes,
             outcomes.count("p") / len(outcomes),
             (),
         )

@@ -36,6 +36,7 @@ def issued(challenge: Challenge, row: MakeRow) -> Certificate:
         host=this_host(),
         repeat=2,
         flakiness=flakiness(rows),
+        graded_again=1,
         judge_data={"sum-is-right": {"accept": 1, "refuse": 2}},
     )
 

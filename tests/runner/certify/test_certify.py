@@ -21,12 +21,6 @@ Verify = Callable[[Path], Verified]
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A copy of the smallest challenge, to be broken."""
-    return Path(shutil.copytree(SAMPLES / "add-numbers", tmp_path / "add-numbers"))
-
-
-@pytest.fixture
 def verified(bench: Bench) -> Verify:
     def run(folder: Path) -> Verified:
         challenge = read_challenge(folder)

@@ -14,8 +14,8 @@ Assay = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(SAMPLES / "add-numbers", tmp_path / "add-numbers"))
+def folder(sum_copy: Path) -> Path:
+    return sum_copy
 
 
 def test_a_sound_challenge_gets_a_certificate_and_grading_no_longer_warns(assay: Assay, folder: Path) -> None:

@@ -1,7 +1,6 @@
 """Which engine a command uses, what it says of it, and what it does where there is none."""
 
 import json
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -92,22 +91,22 @@ def test_images_without_an_engine_are_an_error_and_no_traceback(assay: Assay, tm
 
 
 @pytest.mark.usefixtures("bench")
-def test_a_challenge_is_proved_on_every_engine_in_one_command(assay: Assay, tmp_path: Path) -> None:
-    folder = Path(shutil.copytree(SUM, tmp_path / SUM.name))
-    proved = assay("challenge", "verify", folder, "--engine", "all", "--repeat", "2")
+def test_a_challenge_is_proved_on_every_engine_in_one_command(assay: Assay, sum_copy: Path) -> None:
+    proved = assay("challenge", "verify", sum_copy, "--engine", "all", "--repeat", "2")
     assert proved.returncode == 0, proved.stderr
-    engines = json.loads((folder / "certificate.json").read_text())["certificate"]["engines"]
+    engines = json.loads((sum_copy / "certificate.json").read_text())["certificate"]["engines"]
     assert set(engines) == {"bubblewrap", "docker"}
     assert engines["bubblewrap"]["solutions"] == engines["docker"]["solutions"]
     for engine in engines:
-        graded = assay("grade", RIGHT, "-c", folder, "-o", "out", "--json", "--engine", engine, "--allow-unenforced")
+        graded = assay("grade", RIGHT, "-c", sum_copy, "-o", "out", "--json", "--engine", engine, "--allow-unenforced")
         assert "certificate" not in graded.stderr
 
 
-def test_an_engine_that_is_missing_is_told_before_anything_is_graded(assay: Assay, tmp_path: Path) -> None:
-    folder = Path(shutil.copytree(SUM, tmp_path / SUM.name))
-    tried = assay("challenge", "verify", folder, "--engine", "all", DOCKER_HOST=f"unix://{tmp_path}/none.sock")
+def test_an_engine_that_is_missing_is_told_before_anything_is_graded(
+    assay: Assay, sum_copy: Path, tmp_path: Path
+) -> None:
+    tried = assay("challenge", "verify", sum_copy, "--engine", "all", DOCKER_HOST=f"unix://{tmp_path}/none.sock")
     assert tried.returncode == 4
     assert "does not answer" in tried.stderr
     assert "as expected" not in tried.stderr
-    assert not (folder / "certificate.json").exists()
+    assert not (sum_copy / "certificate.json").exists()

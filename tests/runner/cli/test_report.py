@@ -1,9 +1,9 @@
 """`assay report` over scorecards on disk."""
 
-import importlib.util
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -11,16 +11,12 @@ import pytest
 from runner.reports import document
 
 Assay = Callable[..., "subprocess.CompletedProcess[str]"]
-FACTORY = Path(__file__).parents[1] / "reports" / "scorecards.py"
+FACTORY = Path(__file__).resolve().parents[1] / "reports" / "scorecards.py"
 
 
 @pytest.fixture
-def results(tmp_path: Path) -> tuple[Path, Path]:
-    spec = importlib.util.spec_from_file_location("report_scorecards", FACTORY)
-    assert spec is not None
-    assert spec.loader is not None
-    cards = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(cards)
+def results(module_at: Callable[[Path], Any], tmp_path: Path) -> tuple[Path, Path]:
+    cards = module_at(FACTORY)
     files = (tmp_path / "ada.json", tmp_path / "grace.json")
     for file, name in zip(files, ("Ada", "Grace"), strict=True):
         file.write_bytes(document.dump(cards.scorecard(candidate=name)))

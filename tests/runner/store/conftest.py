@@ -1,15 +1,10 @@
 """A real store on each database: SQLite in a file, and a PostgreSQL server of the tests' own."""
 
-import importlib.util
-import itertools
-import os
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, text
 
 from assessments.assessment import Assessment, Feedback, Part, PassMark
 from assessments.cohort import PinnedChallenge
@@ -25,44 +20,10 @@ NOW = Doing("operator", "2026-01-01T00:00:00+00:00")
 TESTS = Path(__file__).resolve().parents[2]
 
 
-def module(path: Path) -> Any:
-    """A module beside the tests: they cannot import one another by name."""
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec
-    assert spec.loader
-    loaded = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(loaded)
-    return loaded
-
-
 @pytest.fixture(scope="session")
-def scorecard() -> Scorecard:
+def scorecard(module_at: Callable[[Path], Any]) -> Scorecard:
     """A realistic one."""
-    return module(TESTS / "runner/reports/scorecards.py").scorecard()
-
-
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[Callable[[], str]]:
-    """Gives the URL of a new, empty database each time it is called."""
-    server_module = module(TESTS / "postgresql.py")
-    if reason := server_module.missing():
-        assert not os.environ.get("CI"), f"CI must run every database: {reason}"
-        pytest.skip(reason)
-    numbers = itertools.count(1)
-    # Sockets have short names: pytest's own folders are too deep.
-    with tempfile.TemporaryDirectory(prefix="assay-pg-", dir="/tmp") as folder:
-        Path(folder).chmod(0o755)
-        with server_module.private_server(Path(folder) / "pg") as url:
-            server = create_engine(url.replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT")
-
-            def fresh() -> str:
-                name = f"assay{next(numbers)}"
-                with server.connect() as connection:
-                    connection.execute(text(f"CREATE DATABASE {name}"))
-                return url.replace("/postgres?", f"/{name}?")
-
-            yield fresh
-            server.dispose()
+    return module_at(TESTS / "runner/reports/scorecards.py").scorecard()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -1,18 +1,14 @@
 """The factory of cohorts, as a fixture: tests cannot import one another's modules by name."""
 
-import importlib.util
 from pathlib import Path
 
 import pytest
 
 
 @pytest.fixture(scope="session")
-def cohorts():
+def cohorts(module_at):
     """The module `cohorts.py` that stands beside this file."""
-    spec = importlib.util.spec_from_file_location("report_cohorts", Path(__file__).with_name("cohorts.py"))
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return module_at(Path(__file__).resolve().with_name("cohorts.py"))
 
 
 @pytest.fixture(scope="session")
