@@ -1,13 +1,16 @@
-"""The challenges that a cohort is graded with: the files that are here must be those it was made for."""
+"""What a cohort is graded with: the challenges' files that it was made for, and one engine."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from assessments.challenge import Challenge
 from assessments.cohort import PinnedChallenge
-from assessments.errors import InvalidChallenge
+from assessments.errors import InvalidChallenge, UsageError
 from runner import catalogue
 from runner.challenge_files import challenge_digest
+from runner.store import submissions
+from runner.store.cohorts import Kept
+from runner.store.store import Store
 
 
 def pin(challenge: Challenge) -> PinnedChallenge:
@@ -27,3 +30,15 @@ def held_to(pins: Iterable[PinnedChallenge], cohort: str, challenges: Path | Non
             for one in changed
         )
     return found
+
+
+def require_engine(store: Store, kept: Kept, engine: str) -> None:
+    """Raises UsageError where what counts in the cohort was graded on another engine: times would not compare."""
+    with store.database.reading() as connection:
+        before = next((one.scorecard.engine for one in submissions.listed(connection, kept) if one.scorecard), engine)
+    if before != engine:
+        name = kept.cohort.name
+        raise UsageError(
+            f"cohort {name} was graded on {before} so far, and now it would be on {engine}: scores must compare; add "
+            f'--engine {before}, or grade all of it again: assay cohort regrade {name} --engine {engine} --reason "..."'
+        )

@@ -3,8 +3,11 @@
 <out>/
   index.html                  the cohort
   reports/<who>-<id>.html     each scorecard that counts, made once: a scorecard never changes
+  alike/<digest>.html         the submissions that are most alike, side by side
 """
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,11 +23,12 @@ from runner.insights.attention import concerns
 from runner.insights.flaky import flaky_checks
 from runner.insights.items import ChallengeStatistics, challenge_statistics
 from runner.insights.ranking import rank
-from runner.insights.similarity import Fingerprints, Pair, fingerprint, similar
+from runner.insights.similarity import Fingerprints, Pair, fingerprint, matches, similar
 from runner.intake import unpack
 from runner.reports import document
 from runner.reports.cohort.content import CohortContent
 from runner.reports.cohort.page import render_cohort
+from runner.reports.cohort.side_by_side import render_similarity
 from runner.reports.html import Audience, Sources, render
 from runner.results import slug
 from runner.store import fingerprints, marks, regrades, scorecards, submissions
@@ -32,7 +36,9 @@ from runner.store.audit import now
 from runner.store.cohorts import Kept
 from runner.store.store import Store
 
-_REPORTS = "reports"
+_REPORTS, _ALIKE = "reports", "alike"
+_ALIKE_MOST = 60
+"""Pages of pairs; of the others `assay cohort similar` makes one when it is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,19 +84,27 @@ def write_pages(store: Store, kept: Kept, out: Path, say: Say, *, reports: bool 
     }
     try:
         (out / _REPORTS).mkdir(parents=True, exist_ok=True)
+        pairs = similar_pairs(store, standing)
+        side_by_side: Mapping[tuple[str, Pair], str] = {}
         if reports:
             _write_reports(store, standing, out, links, say)
-        page = render_cohort(content(store, standing, {card: link for card, link in links.items() if reports}))
+            side_by_side = _write_alike(store, standing, pairs, out)
+        shown = {card: link for card, link in links.items() if reports}
+        page = render_cohort(content(standing, pairs, shown, side_by_side))
         _replace(out / "index.html", page)
     except OSError as error:
         raise InfrastructureError(f"{out}: could not be written: {error.strerror}") from error
     return out / "index.html"
 
 
-def content(store: Store, standing: Standing, links: Mapping[str, str]) -> CohortContent:
+def content(
+    standing: Standing,
+    pairs: Mapping[str, tuple[Pair, ...]],
+    links: Mapping[str, str],
+    side_by_side: Mapping[tuple[str, Pair], str],
+) -> CohortContent:
     """What the cohort's page shows."""
     kept = standing.kept
-    pairs = similar_pairs(store, standing)
     return CohortContent(
         cohort=kept.cohort,
         candidates=standing.candidates,
@@ -99,6 +113,7 @@ def content(store: Store, standing: Standing, links: Mapping[str, str]) -> Cohor
         statistics=tuple(statistics(standing)),
         pairs=pairs,
         links=links,
+        side_by_side=side_by_side,
         made_at=now(),
         regrades_open=standing.undecided_regrades,
     )
@@ -123,6 +138,24 @@ def similar_pairs(store: Store, standing: Standing) -> Mapping[str, tuple[Pair, 
             prints = fingerprint(files_of(store, one), files_of_starter(store, standing.kept, one.challenge))
         found.setdefault(one.challenge, {})[one.candidate] = prints
     return {challenge: similar(prints) for challenge, prints in found.items()}
+
+
+def side_by_side_page(store: Store, kept: Kept, first: CohortSubmission, second: CohortSubmission) -> str:
+    """The page that shows what two submissions of one challenge have in common, wherever they stand."""
+    mine, theirs = files_of(store, first), files_of(store, second)
+    starter = files_of_starter(store, kept, first.challenge)
+    prints = {first.candidate: fingerprint(mine, starter), second.candidate: fingerprint(theirs, starter)}
+    pairs = similar(prints, least=0.0)
+    return render_similarity(
+        first.candidate,
+        second.candidate,
+        first.challenge,
+        pairs[0].share if pairs else 0.0,
+        matches(mine, theirs, starter),
+        mine,
+        theirs,
+        now(),
+    )
 
 
 def scorecard_of(store: Store, summary: ScorecardSummary) -> Scorecard:
@@ -163,6 +196,26 @@ def _write_reports(store: Store, standing: Standing, out: Path, links: Mapping[s
         _replace(out / links[card.id], render(card, sources, Audience.INTERVIEWER))
         if number % 50 == 0:
             say(f"{number} of {len(missing)} reports")
+
+
+def _write_alike(
+    store: Store, standing: Standing, pairs: Mapping[str, tuple[Pair, ...]], out: Path
+) -> Mapping[tuple[str, Pair], str]:
+    """A page for each of the pairs that are most alike, and where it lies. Made once: submissions never change."""
+    most_alike = sorted(
+        ((challenge, pair) for challenge, found in pairs.items() for pair in found), key=lambda one: -one[1].share
+    )[:_ALIKE_MOST]
+    by_who = {(one.challenge, one.candidate): one for one in standing.counting}
+    links = {}
+    for challenge, pair in most_alike:
+        first, second = by_who[challenge, pair.first], by_who[challenge, pair.second]
+        who = [challenge, pair.first, first.digest, pair.second, second.digest]
+        link = f"{_ALIKE}/{hashlib.sha256(json.dumps(who).encode()).hexdigest()[:16]}.html"
+        links[challenge, pair] = link
+        if not (out / link).is_file():
+            (out / _ALIKE).mkdir(exist_ok=True)
+            _replace(out / link, side_by_side_page(store, standing.kept, first, second))
+    return links
 
 
 def _name(candidate: str, scorecard: ScorecardSummary) -> str:

@@ -42,6 +42,9 @@ _POLL_S = 1.0
 _LANE_BYTES = 300 * 1024**2
 """What a lane needs beside its sandbox: the grader, the reference's sandbox in part, buffers."""
 _SPARE_BYTES = 512 * 1024**2
+MAX_IN_A_ROW = 12
+"""So many failures of ours with no grading between them, and it is not the submissions: the run ends."""
+_PAUSES_MAX = 60
 _OTHER_FILES = (
     "the challenge's files were changed, or a regrade accepted, while it was graded: the scores would not compare"
 )
@@ -57,6 +60,8 @@ class Work:
     regrade_id: int | None = None
     unenforced_allowed: bool = False
     measures: bool = True
+    pause_s: float = 1.0
+    """After a failure of ours, so that an engine can come back; twice as long after each further one in a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +83,8 @@ def lanes_for(challenges: Mapping[str, Challenge], wanted: int | None) -> int:
 def run(store: Store, bench: Bench, work: Work, tell: Tell, stop: Stop) -> Counts:
     """Grade what waits, and give how all gradings of the cohort, or of the regrade, stand at the end.
 
-    Raises InfrastructureError when the store fails: what had not landed then is graded again by the next run.
+    Raises InfrastructureError when the store fails, or everything does: what had not landed then is graded again by the
+    next run.
     """
     for challenge in work.challenges.values():
         bench.environment(challenge)  # installed before the first clock starts
@@ -95,7 +101,15 @@ def run(store: Store, bench: Bench, work: Work, tell: Tell, stop: Stop) -> Count
                 stop.drain.wait(_POLL_S)  # others grade the rest; should they die, it is ours
     standing = lanes.count()
     tell(Event(EventKind.FINISHED, counts=standing))
+    if lanes.gave_up:
+        msg = f"{MAX_IN_A_ROW} failures of ours in a row, so the run has ended; the last one: {lanes.gave_up}"
+        raise InfrastructureError([msg, f"mend it, and go on with: assay cohort resume {work.kept.cohort.name}"])
     return standing
+
+
+def pause_s(in_a_row: int, first_s: float) -> float:
+    """How long a lane rests after so many failures of ours in a row. Pure."""
+    return first_s * min(2 ** (in_a_row - 1), _PAUSES_MAX) if in_a_row else 0.0
 
 
 class _Lanes:
@@ -106,6 +120,9 @@ class _Lanes:
         self._owner = owner_of(store.folder, bench.run)
         self._watch = Watch()
         self._held: dict[int, Claim] = {}
+        self._in_a_row = 0
+        self.gave_up = ""
+        """The failure of ours that was one too many."""
 
     def count(self) -> Counts:
         with self._store.database.reading() as connection:
@@ -132,11 +149,17 @@ class _Lanes:
                 submission = submissions.stored(connection, claim.submission_id)
             self._held[number] = claim
             try:
-                self._one(number, claim, submission)
+                problem = self._one(number, claim, submission)
             finally:
                 del self._held[number]
+            self._in_a_row = self._in_a_row + 1 if problem else 0
+            if self._in_a_row >= MAX_IN_A_ROW:
+                self.gave_up = problem
+                self._stop.drain.set()
+            self._stop.drain.wait(pause_s(self._in_a_row, self._work.pause_s))
 
-    def _one(self, number: int, claim: Claim, submission: Stored) -> None:
+    def _one(self, number: int, claim: Claim, submission: Stored) -> str:
+        """Grade one, and give what failed that might not fail the next time; nothing where nothing did."""
         started = time.monotonic()
 
         def tell(kind: EventKind, *, score: str = "", text: str = "") -> None:
@@ -150,18 +173,19 @@ class _Lanes:
         except Exception as error:  # noqa: BLE001 one submission, whatever it does to its lane, must not stop the rest
             if self._bench.interrupted:
                 self._release(claim)
-                return
+                return ""
             problem, for_good = _problem(error)
             kind = self._failed(claim, problem, for_good=for_good)
             tell(kind, text=problem)
-            return
+            return "" if for_good else problem
         with self._store.database.writing() as connection:
             if scorecard.challenge.digest != self._held_to(connection, submission.challenge):
                 held = attempts.fail(connection, claim, _OTHER_FILES, doing_now(), for_good=True)
                 tell(EventKind.HELD if held else EventKind.LOST, text=_OTHER_FILES)
-                return
+                return ""
             landed = attempts.end(connection, claim, sealed, doing_now())
         tell(EventKind.GRADED if landed else EventKind.LOST, score=score_text(scorecard))
+        return ""
 
     def _graded(self, claim: Claim, submission: Stored) -> Scorecard:
         challenge = self._work.challenges[submission.challenge]

@@ -2,10 +2,12 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from runner.store.attempts import Counts
 from runner.store.audit import doing_now
 from runner.store.check import check
 from runner.store.cohorts import Kept
+from runner.store.places import keys_folder
 from runner.store.store import Store, open_store
 from runner.submissions_file import Listed
 
@@ -60,10 +63,14 @@ EXPECTED = {
 @pytest.fixture
 def state(built_state: Path, visible_folder: Path) -> Path:
     """A state folder of its own, with what is slow to build in it."""
+    return furnished(visible_folder, built_state)
+
+
+def furnished(state: Path, built_state: Path) -> Path:
     for name in ("rootfs", "environments", "programs"):
         if (built_state / name).is_dir():
-            (visible_folder / name).symlink_to(built_state / name)
-    return visible_folder
+            (state / name).symlink_to(built_state / name)
+    return state
 
 
 @pytest.fixture
@@ -76,6 +83,10 @@ def store(state: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
 
 @pytest.fixture
 def cohort(store: Store, tmp_path: Path) -> Kept:
+    return made_cohort(store, tmp_path)
+
+
+def made_cohort(store: Store, tmp_path: Path) -> Kept:
     """Twelve small submissions wait."""
     (tmp_path / "adders.toml").write_text(ROLE)
     assessment = read_assessment(tmp_path / "adders.toml")
@@ -90,8 +101,7 @@ def cohort(store: Store, tmp_path: Path) -> Kept:
 
 
 def environment(state: Path) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if name not in ("ASSAY_DATABASE", "ASSAY_ARTEFACTS")}
-    return {**kept, "ASSAY_STATE": str(state), "ASSAY_CHALLENGES": str(SAMPLES)}
+    return {**os.environ, "ASSAY_STATE": str(state), "ASSAY_CHALLENGES": str(SAMPLES)}
 
 
 @contextmanager
@@ -192,3 +202,34 @@ def test_two_runs_at_once_share_a_cohort(store: Store, cohort: Kept, state: Path
         assert gradings(one) + gradings(other) == NUMBER
         assert (one.wait(20), other.wait(20)) == (0, 0)
     assert_undisturbed(store, cohort)
+
+
+@pytest.fixture
+def shared_store(
+    state: Path, tmp_path: Path, postgresql: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Store]:
+    """A store that several hosts use: PostgreSQL, and a folder of artefacts."""
+    monkeypatch.setenv("ASSAY_DATABASE", postgresql())
+    monkeypatch.setenv("ASSAY_ARTEFACTS", str(tmp_path / "artefacts"))
+    with open_store(state) as opened:
+        yield opened
+
+
+def test_two_hosts_share_a_cohort_and_one_of_them_is_killed(
+    shared_store: Store, state: Path, built_state: Path, tmp_path: Path
+) -> None:
+    """A state folder stands for a host: neither can see the other's locks. The killed one goes on once it is back."""
+    cohort = made_cohort(shared_store, tmp_path)
+    with tempfile.TemporaryDirectory(prefix="other-host-", dir=built_state) as folder:
+        Path(folder).chmod(0o755)
+        other = furnished(Path(folder), built_state)
+        shutil.copytree(keys_folder(state), keys_folder(other))
+        with running(state) as one, running(other) as two:
+            await_events(one, "started", 1)
+            os.killpg(one.pid, signal.SIGKILL)
+            one.wait(20)
+            with running(state) as again:
+                gradings(again)
+                gradings(two)
+                assert (again.wait(20), two.wait(20)) == (0, 0)
+    assert_undisturbed(shared_store, cohort)

@@ -25,7 +25,6 @@ from runner.store.regrades import Regrade
 from runner.store.store import Store
 
 if TYPE_CHECKING:
-    from runner.bench import Bench
     from runner.cohort.run import Stop, Tell
 
 
@@ -75,7 +74,7 @@ def grade_waiting(store: Store, kept: Kept, how: How, regrade: Regrade | None = 
         return counts
     from runner.bench import open_bench  # slow to import, and not needed where nothing waits
     from runner.cli.cohort.live import teller
-    from runner.cohort.held_to import held_to
+    from runner.cohort.held_to import held_to, require_engine
     from runner.cohort.run import Stop, Work, lanes_for, run
 
     found = held_to(regrade.pins if regrade else kept.cohort.challenges, kept.cohort.name, how.challenges)
@@ -84,16 +83,18 @@ def grade_waiting(store: Store, kept: Kept, how: How, regrade: Regrade | None = 
     )
     stop = Stop()
     with open_bench(default_state(), say, wish(how.engine, how.runtime)) as bench:
-        _require_certificates(kept, bench, found)
+        engine = bench.engine.describe(unenforced_allowed=True).name
+        if regrade is None:  # which may well be for the sake of another engine
+            require_engine(store, kept, engine)
+        _require_certificates(kept, engine, found)
         with teller(counts, work.lanes, as_json=how.as_json) as tell, _drained_by_signals(stop, tell):
             return run(store, bench, work, tell, stop)
 
 
-def _require_certificates(kept: Kept, bench: "Bench", challenges: Mapping[str, Challenge]) -> None:
+def _require_certificates(kept: Kept, engine: str, challenges: Mapping[str, Challenge]) -> None:
     """A cohort that was made of proved challenges is graded where they are proved."""
     from runner.certify.certificate import warning
 
-    engine = bench.engine.describe(unenforced_allowed=True).name
     doubts = [doubt for challenge in challenges.values() if (doubt := warning(challenge, engine))]
     if kept.cohort.certified and doubts:
         raise InvalidChallenge(doubts)

@@ -11,11 +11,8 @@ from runner.cli.cohort.ranking import print_ranking
 from runner.cli.cohort.shared import NAME, kept_cohort
 from runner.cli.screen import say
 from runner.cohort.exports import KINDS, export_cohort
-from runner.cohort.files import files_of, files_of_starter
-from runner.cohort.pages import named, similar_pairs, standing_of, write_pages
-from runner.insights.similarity import fingerprint, matches, similar
+from runner.cohort.pages import named, side_by_side_page, similar_pairs, standing_of, write_pages
 from runner.reports.cohort.compare import render_comparison
-from runner.reports.cohort.side_by_side import render_similarity
 from runner.state_folder import default_state
 from runner.store.audit import now
 from runner.store.store import open_store
@@ -73,12 +70,8 @@ def similar_code(name: str, first: str | None, second: str | None, challenge: st
         shared = [each for each in one.submissions if each in other.submissions and challenge in (None, each)]
         if len(shared) != 1:
             raise UsageError(f"name one challenge that both handed in, with --challenge: {', '.join(shared) or 'none'}")
-        mine, theirs = (files_of(store, each.submissions[shared[0]]) for each in (one, other))
-        starter = files_of_starter(store, standing.kept, shared[0])
-        pairs = similar({first: fingerprint(mine, starter), second: fingerprint(theirs, starter)}, least=0.0)
-        share = pairs[0].share if pairs else 0.0
-        found = matches(mine, theirs, starter)
-    out.write_text(render_similarity(first, second, shared[0], share, found, mine, theirs, now()), "utf-8")
+        page = side_by_side_page(store, standing.kept, one.submissions[shared[0]], other.submissions[shared[0]])
+    out.write_text(page, "utf-8")
     print(f"page  {out}")
 
 

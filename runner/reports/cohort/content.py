@@ -25,6 +25,8 @@ class CohortContent:
     """By challenge: candidates whose submissions share more than the threshold, most alike first."""
     links: Mapping[str, str]
     """Of a scorecard's id, the relative address of its report. One without has no report beside the page."""
+    side_by_side: Mapping[tuple[str, Pair], str]
+    """Of a challenge and a pair, the relative address of the page that shows both; of the most alike only."""
     made_at: str
     """RFC 3339, UTC."""
     regrades_open: int

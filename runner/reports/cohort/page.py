@@ -32,7 +32,7 @@ def render_cohort(content: CohortContent) -> str:
 def _render(content: CohortContent, room: Room) -> str:
     named = titles(content.cohort, content.candidates, content.statistics)
     ranking = ranking_view(content, named, room)
-    alike = alike_views(content.pairs, content.candidates, content.links, named, room.pairs)
+    alike = alike_views(content, named, room.pairs)
     return rendered(
         "cohort.html.j2",
         ("report.css", "cohort.css"),

@@ -1,12 +1,13 @@
 """Pairs of candidates whose submissions are alike."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from assessments.cohort import Candidate
 from runner.insights.similarity import Pair
 from runner.reports import wording
-from runner.reports.cohort.links import report_of
+from runner.reports.cohort.content import CohortContent
+from runner.reports.cohort.links import near, report_of
 from runner.reports.cohort.terms import name_of
 from runner.reports.evidence import bar_width
 from runner.reports.text import Text
@@ -25,6 +26,8 @@ class PairView:
     share: str
     width: str
     shared: str
+    href: str
+    """Of the page that shows both; empty where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,30 +38,29 @@ class AlikeView:
     pairs: tuple[PairView, ...]
 
 
-def alike_views(
-    pairs: Mapping[str, Sequence[Pair]],
-    candidates: Sequence[Candidate],
-    links: Mapping[str, str],
-    titles: Mapping[str, Text],
-    most: int,
-) -> tuple[AlikeView, ...]:
+def alike_views(content: CohortContent, titles: Mapping[str, Text], most: int) -> tuple[AlikeView, ...]:
     """Of each challenge as many pairs as there is room for."""
-    by_name = {candidate.name: candidate for candidate in candidates}
+    by_name = {candidate.name: candidate for candidate in content.candidates}
     views = []
     for challenge, title in titles.items():
-        found = sorted(pairs.get(challenge, ()), key=lambda pair: -pair.share)
+        found = sorted(content.pairs.get(challenge, ()), key=lambda pair: -pair.share)
         if not found:
             continue
         kept = found[:most]
         most -= len(kept)
-        views.append(AlikeView(title, tuple(_pair(each, challenge, by_name, links) for each in kept)))
+        views.append(AlikeView(title, tuple(_pair(each, challenge, by_name, content) for each in kept)))
     return tuple(views)
 
 
-def _pair(pair: Pair, challenge: str, by_name: Mapping[str, Candidate], links: Mapping[str, str]) -> PairView:
-    first, second = (_side(name, challenge, by_name, links) for name in (pair.first, pair.second))
+def _pair(pair: Pair, challenge: str, by_name: Mapping[str, Candidate], content: CohortContent) -> PairView:
+    first, second = (_side(name, challenge, by_name, content.links) for name in (pair.first, pair.second))
     return PairView(
-        first, second, wording.percent(pair.share), bar_width(pair.share, 1.0), wording.count(pair.shared, "piece")
+        first,
+        second,
+        wording.percent(pair.share),
+        bar_width(pair.share, 1.0),
+        wording.count(pair.shared, "piece"),
+        near(content.side_by_side.get((challenge, pair), "")),
     )
 
 

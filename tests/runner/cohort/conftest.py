@@ -84,7 +84,7 @@ def graded(
 
     def graded(stop: Stop | None = None, regrade_id: int | None = None, lanes: int = 2) -> tuple[Counts, list[Event]]:
         events: list[Event] = []
-        work = Work(kept, challenges, lanes, regrade_id, unenforced_allowed=True)
+        work = Work(kept, challenges, lanes, regrade_id, unenforced_allowed=True, pause_s=0)
         counts = run(store, bench, work, events.append, stop or Stop())
         return counts, events
 

@@ -59,6 +59,17 @@ def test_the_page_links_to_a_report_of_each_submission_and_names_run_nothing(
     assert [report.stat().st_mtime_ns for report in reports] == written, "a scorecard never changes, nor its report"
 
 
+def test_submissions_that_are_alike_are_a_click_away_side_by_side(store: Store, done: Kept, tmp_path: Path) -> None:
+    page = write_pages(store, done, tmp_path / "pages", print)
+    (both,) = (tmp_path / "pages/alike").iterdir()
+    assert f'<a href="alike/{both.name}">side by side</a>' in page.read_text("utf-8")
+    text = both.read_text("utf-8")
+    assert ">cem<" in text
+    assert ">dan<" in text
+    write_pages(store, done, tmp_path / "other", print, reports=False)
+    assert [path.name for path in (tmp_path / "other").glob("*/*")] == []
+
+
 def test_code_that_is_alike_is_found_whatever_its_names_are(store: Store, done: Kept) -> None:
     (pair,) = similar_pairs(store, standing_of(store, done))["add-numbers"]
     assert (pair.first, pair.second) == ("cem", "dan")

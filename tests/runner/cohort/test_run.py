@@ -9,16 +9,17 @@ import pytest
 
 from assessments.challenge import Challenge
 from assessments.cohort import AttemptState, CohortSubmission
-from assessments.errors import InvalidChallenge, InvalidSubmission, UsageError
+from assessments.errors import InfrastructureError, InvalidChallenge, InvalidSubmission, UsageError
 from assessments.manifest import read_challenge
 from assessments.outcome import Outcome
 from assessments.scorecard import Scorecard
+from assessments.submission import Digest
 from runner.bench import Bench
 from runner.cohort.add import Added, look_at, require_all
-from runner.cohort.held_to import held_to
+from runner.cohort.held_to import held_to, require_engine
 from runner.cohort.owner import owner_of
 from runner.cohort.progress import Estimate, Event, EventKind
-from runner.cohort.run import Stop, Work, lanes_for, run
+from runner.cohort.run import MAX_IN_A_ROW, Stop, Work, lanes_for, pause_s, run
 from runner.engines.runs import Run
 from runner.store import attempts, cohorts, submissions
 from runner.store.attempts import Counts
@@ -79,6 +80,36 @@ def test_what_cannot_be_graded_by_our_fault_waits_for_the_operator_and_stops_nob
     with store.database.writing() as connection:
         attempts.resume(connection, kept.id, doing_now(), "spring")
     assert graded()[0] == Counts(ended=2)
+
+
+def test_when_everything_fails_by_our_fault_the_run_ends_and_tells_what_to_mend(
+    store: Store, kept: Kept, hand_in: HandIn, graded: Graded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each submission was tried before any was tried twice, so that none is held for what is not about it."""
+    for number in range(MAX_IN_A_ROW):
+        hand_in(f"candidate {number}")
+    get = type(store.artefacts).get
+    monkeypatch.setattr(type(store.artefacts), "get", lambda artefacts, digest: get(artefacts, Digest("0" * 64)))
+    with pytest.raises(InfrastructureError, match=r"(?s)12 failures of ours in a row.*cohort resume spring"):
+        graded(lanes=1)
+    monkeypatch.undo()
+    assert {one.state for one in listed(store, kept).values()} == {AttemptState.WAITING}
+    assert graded()[0] == Counts(ended=MAX_IN_A_ROW)
+
+
+def test_pauses_grow_with_failures_in_a_row_up_to_a_bound() -> None:
+    assert [pause_s(number, 0.5) for number in (0, 1, 2, 3, 7, 8, 100)] == [0, 0.5, 1, 2, 30, 30, 30]
+
+
+def test_a_cohort_stays_on_the_engine_it_was_begun_on(
+    store: Store, kept: Kept, hand_in: HandIn, graded: Graded
+) -> None:
+    hand_in("ann")
+    require_engine(store, kept, "docker")
+    graded()
+    require_engine(store, kept, "bubblewrap")
+    with pytest.raises(UsageError, match=r"was graded on bubblewrap so far, .* on docker.*add --engine bubblewrap"):
+        require_engine(store, kept, "docker")
 
 
 def test_a_drained_run_leaves_the_rest_for_the_next_one(

@@ -220,6 +220,7 @@ def content(found=None, **changes):
             part.scorecard: f"reports/2026-11-25-{number:08x}.html"
             for number, part in enumerate(part for each in found for part in each.result.parts if part.scorecard)
         },
+        side_by_side={("inference-api", Pair(NAMES[8], NAMES[11], 0.813, 212)): "alike/0123456789abcdef.html"},
         made_at=MADE_AT,
         regrades_open=0,
     )

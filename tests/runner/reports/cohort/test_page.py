@@ -152,16 +152,20 @@ def test_nothing_hostile_becomes_markup(cohorts, read):
 )  # fmt: skip
 def test_links_lead_to_relative_addresses_alone(cohorts, read, href):
     content = cohorts.content()
-    html = render_cohort(replace(content, links=dict.fromkeys(content.links, href)))
+    links, pages = (dict.fromkeys(each, href) for each in (content.links, content.side_by_side))
+    html = render_cohort(replace(content, links=links, side_by_side=pages))
     leads = [attributes["href"] for tag, attributes in read(html).tags if tag == "a"]
     assert all(lead.startswith("#") for lead in leads)
     assert not [lead for lead in leads if lead == href and href != "#c1"]
 
 
-def test_each_challenges_share_leads_to_its_report(cohorts, read):
+def test_shares_lead_to_their_reports_and_pairs_to_both_side_by_side(cohorts, read):
     content = cohorts.content()
     leads = {attributes["href"] for tag, attributes in read(render_cohort(content)).tags if tag == "a"}
-    assert {lead for lead in leads if not lead.startswith("#")} == set(content.links.values())
+    assert {lead for lead in leads if not lead.startswith("#")} == {
+        *content.links.values(),
+        *content.side_by_side.values(),
+    }
 
 
 def test_links_within_the_page_lead_somewhere(page, read):
