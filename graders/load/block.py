@@ -77,7 +77,7 @@ class Block:
             self._fetch_spare()
             started = time.monotonic()
             self._pace.start(started)
-            while self._running or self._pace.due() < math.inf:
+            while self._running or self._pace.due(time.monotonic()) < math.inf:
                 self._turn()
             seconds = time.monotonic() - started
         finally:
@@ -97,7 +97,7 @@ class Block:
     def _turn(self) -> None:
         now = time.monotonic()
         self._give_up_late(now)
-        due = self._pace.due()
+        due = self._pace.due(now)
         if due <= now and (self._has_room() or due + self._terms.timeout_s <= now):
             self._take(due, now)
         sleep_s = self._sleep_s()
@@ -115,7 +115,7 @@ class Block:
         """How long nothing needs to be done unless bytes come."""
         if self._unread:
             return 0.0
-        due = self._pace.due()
+        due = self._pace.due(time.monotonic())
         start = due if self._has_room() else due + self._terms.timeout_s
         expiry = self._under_way[0].deadline if self._running and self._under_way else math.inf
         until = min(start - _SPIN_S if self._terms.spin else start, expiry)

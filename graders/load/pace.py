@@ -39,7 +39,7 @@ class Pace(Protocol):
         """The block begins."""
         ...
 
-    def due(self) -> float:
+    def due(self, now: float) -> float:
         """When the next request should start. Infinity: there is none, unless a caller comes free."""
         ...
 
@@ -77,12 +77,12 @@ class Timetable:
     def start(self, now: float) -> None:
         self._started = now
 
-    def due(self) -> float:
+    def due(self, now: float) -> float:
+        del now
         return self._started + self._intended_s[self._place] if self._place < len(self._loads) else math.inf
 
     def take(self, now: float) -> tuple[Load, float]:
-        del now
-        load, intended = self._loads[self._place], self.due()
+        load, intended = self._loads[self._place], self.due(now)
         self._place += 1
         return load, intended
 
@@ -112,7 +112,9 @@ class Callers:
         self._free_at = [now] * self._concurrency
         self._end = now + self._seconds
 
-    def due(self) -> float:
+    def due(self, now: float) -> float:
+        if now >= self._end:  # whoever came free before, and was not served in time, asks no more either
+            return math.inf
         if not self._free_at or self._free_at[0] >= self._end or not (self._ready or self.prepare()):
             return math.inf
         return self._free_at[0]

@@ -19,7 +19,7 @@ from runner.engines.choose import ENGINE_VARIABLE, EngineName, Wish
 SUM = Path(__file__).resolve().parents[1] / "sample_challenges/add-numbers"
 TIMED = Path(__file__).resolve().parents[1] / "sample_challenges/timed-service"
 CHAOS = Path(__file__).resolve().parents[2] / "benchmarks/chaos.py"
-KILLS, SEED = 15, 20
+KILLS, SEED = 10, 20
 LANES = 4
 GONE_WITHIN_S = 2.0
 

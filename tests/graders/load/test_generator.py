@@ -2,6 +2,7 @@
 
 import gc
 import itertools
+import math
 import socket
 import threading
 import time
@@ -15,6 +16,7 @@ from graders.http import BadAnswer, Request, Response
 from graders.http.dial import Dial, SandboxDial, serve_sockets
 from graders.load import Ask, closed_loop, open_loop
 from graders.load import wait as wait_module
+from graders.load.pace import Callers
 from graders.load.wait import Wait
 
 
@@ -411,3 +413,14 @@ def test_waiting_is_exact_without_select_too(monkeypatch: pytest.MonkeyPatch) ->
         waiting.close()
         ours.close()
         theirs.close()
+
+
+def test_after_its_time_a_closed_loop_asks_no_more_however_late_it_looks() -> None:
+    """A generator that was held up finds callers that came free in time. Their requests would begin too late."""
+    callers = Callers((asking(f"/{place}") for place in itertools.count()), seconds=1.0, concurrency=2)
+    callers.start(10.0)
+    assert callers.due(10.0) == 10.0
+    callers.take(10.0)
+    callers.freed(10.9, failed=False)
+    assert callers.due(10.95) == 10.0
+    assert callers.due(11.0) == math.inf
