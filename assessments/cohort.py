@@ -24,6 +24,8 @@ class AttemptState(StrEnum):
     """Our fault, more often than is tried by itself: an operator looks, and resumes."""
     ENDED = "ended"
     """It has its scorecard."""
+    VOID = "void"
+    """It has one that does not count: the reference solution failed when it was graded after it."""
 
 
 @dataclass(frozen=True, slots=True)

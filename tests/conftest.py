@@ -21,9 +21,11 @@ from typing import Any
 import pytest
 import sqlalchemy
 
+from assessments.assessment import Assessment
 from assessments.challenge import Challenge
 from assessments.errors import InfrastructureError
 from assessments.manifest import read_challenge
+from assessments.manifest.read_assessment import read_assessment
 from assessments.scorecard import Scorecard
 from runner.bench import Bench, open_bench
 from runner.engines.choose import ENGINE_VARIABLE, EngineName, Wish
@@ -51,6 +53,16 @@ def module_at() -> Callable[[Path], Any]:
         return module
 
     return load
+
+
+@pytest.fixture
+def role_of(module_at: Callable[[Path], Any], tmp_path: Path) -> Callable[..., Assessment]:
+    """Gives an assessment of challenges by their ids, as the benchmarks grade it."""
+
+    def made(*challenges: str) -> Assessment:
+        return read_assessment(module_at(REPOSITORY / "benchmarks/small_cohorts.py").write_role(tmp_path, challenges))
+
+    return made
 
 
 @pytest.fixture(scope="session")

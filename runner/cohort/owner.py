@@ -9,16 +9,16 @@ _ID = "id"
 
 def owner_of(store: Path, run: Run) -> str:
     """This runner's name: which state folder it works with, and its run there."""
-    return f"{_id(store)}/{run.id}"
+    return f"{place_of(store)}/{run.id}"
 
 
 def is_dead(store: Path, state: Path, owner: str) -> bool | None:
     """Whether that runner is dead: its lock is free. None for one with another state folder, of which nobody knows."""
     place, _, run_id = owner.partition("/")
-    return None if place != _id(store) else not is_owned(state, run_id)
+    return None if place != place_of(store) else not is_owned(state, run_id)
 
 
-def _id(store: Path) -> str:
+def place_of(store: Path) -> str:
     """What tells this state folder from others that share a database with it."""
     status = store.stat()
     machine = Path("/etc/machine-id")

@@ -24,6 +24,8 @@ class EventKind(StrEnum):
     """Another runner had taken the grading over, so what this one brought was thrown away."""
     TAKEN_BACK = "taken-back"
     """What a dead runner had begun waits again."""
+    CANARY = "canary"
+    """The reference solution was graded as if it were a candidate's (see `canary`)."""
     DRAINING = "draining"
     FINISHED = "finished"
 

@@ -10,6 +10,7 @@ import os
 import threading
 import time
 import traceback
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,19 +19,21 @@ from sqlalchemy import Connection
 
 from assessments.challenge import Challenge
 from assessments.errors import AssayError, InfrastructureError
-from assessments.outcome import FAULTS, Owner
 from assessments.scorecard import Scorecard
 from assessments.submission import Digest
 from runner.bench import Bench
-from runner.cohort.owner import is_dead, owner_of
+from runner.cohort.canary import EVERY, NAME, failed_by_canary, is_needed, require_judged
+from runner.cohort.owner import is_dead, owner_of, place_of
 from runner.cohort.progress import Event, EventKind
 from runner.grade import Order, grade
 from runner.intake import Archive
 from runner.lanes import run_lanes
 from runner.reports.summary import score_text
-from runner.store import attempts, cohorts, regrades, submissions
+from runner.reports.wording import count
+from runner.store import attempts, canaries, cohorts, regrades, submissions
 from runner.store.attempts import Claim, Counts, Watch
 from runner.store.audit import doing_now
+from runner.store.canaries import Session
 from runner.store.cohorts import Kept
 from runner.store.scorecards import seal
 from runner.store.store import Store
@@ -60,6 +63,7 @@ class Work:
     regrade_id: int | None = None
     unenforced_allowed: bool = False
     measures: bool = True
+    canary_every: int = EVERY
     pause_s: float = 1.0
     """After a failure of ours, so that an engine can come back; twice as long after each further one in a row."""
 
@@ -90,6 +94,7 @@ def run(store: Store, bench: Bench, work: Work, tell: Tell, stop: Stop) -> Count
         bench.environment(challenge)  # installed before the first clock starts
     lanes = _Lanes(store, bench, work, tell, stop)
     with lanes.beating():
+        lanes.look_for_unvouched()
         while not stop.drain.is_set():
             lanes.take_back()
             standing = lanes.count()
@@ -99,11 +104,13 @@ def run(store: Store, bench: Bench, work: Work, tell: Tell, stop: Stop) -> Count
                 run_lanes(lanes.lane, range(min(work.lanes, standing.waiting)), bench, work.lanes)
             else:
                 stop.drain.wait(_POLL_S)  # others grade the rest; should they die, it is ours
+        if not stop.drain.is_set():
+            run_lanes(lanes.last_canary, list(work.challenges), bench, lanes=1)
     standing = lanes.count()
     tell(Event(EventKind.FINISHED, counts=standing))
-    if lanes.gave_up:
-        msg = f"{MAX_IN_A_ROW} failures of ours in a row, so the run has ended; the last one: {lanes.gave_up}"
-        raise InfrastructureError([msg, f"mend it, and go on with: assay cohort resume {work.kept.cohort.name}"])
+    if lanes.why_ended:
+        way_out = f"go on when that is mended: assay cohort resume {work.kept.cohort.name}"
+        raise InfrastructureError([*lanes.why_ended, way_out])
     return standing
 
 
@@ -121,8 +128,11 @@ class _Lanes:
         self._watch = Watch()
         self._held: dict[int, Claim] = {}
         self._in_a_row = 0
-        self.gave_up = ""
-        """The failure of ours that was one too many."""
+        self._unvouched: Counter[str] = Counter()
+        """By challenge, how many gradings a canary has still to vouch for."""
+        self._counting = threading.Lock()
+        self.why_ended: list[str] = []
+        """What made the run end before its time."""
 
     def count(self) -> Counts:
         with self._store.database.reading() as connection:
@@ -154,8 +164,9 @@ class _Lanes:
                 del self._held[number]
             self._in_a_row = self._in_a_row + 1 if problem else 0
             if self._in_a_row >= MAX_IN_A_ROW:
-                self.gave_up = problem
-                self._stop.drain.set()
+                self._end(f"{MAX_IN_A_ROW} failures of ours in a row, so the run has ended; the last one: {problem}")
+            elif self._is_canary_due(submission.challenge):
+                self._sing(number, submission.challenge)
             self._stop.drain.wait(pause_s(self._in_a_row, self._work.pause_s))
 
     def _one(self, number: int, claim: Claim, submission: Stored) -> str:
@@ -183,7 +194,11 @@ class _Lanes:
                 held = attempts.fail(connection, claim, _OTHER_FILES, doing_now(), for_good=True)
                 tell(EventKind.HELD if held else EventKind.LOST, text=_OTHER_FILES)
                 return ""
-            landed = attempts.end(connection, claim, sealed, doing_now())
+            needs_canary = self._needs_canary(submission.challenge)
+            landed = attempts.end(connection, claim, sealed, doing_now(), vouched=not needs_canary)
+        if landed and needs_canary:
+            with self._counting:
+                self._unvouched[submission.challenge] += 1
         tell(EventKind.GRADED if landed else EventKind.LOST, score=score_text(scorecard))
         return ""
 
@@ -198,10 +213,69 @@ class _Lanes:
             measures=self._work.measures,
         )
         scorecard = grade(order, challenge, self._bench).scorecard
-        ours = [one for one in scorecard.results if one.fault and FAULTS[one.fault].owner is Owner.INFRASTRUCTURE]
-        if ours:
-            raise InfrastructureError(f"{ours[0].check.id}: {ours[0].message or ours[0].fault}")
+        require_judged(scorecard)
         return scorecard
+
+    def look_for_unvouched(self) -> None:
+        """Count what an earlier run left without a canary."""
+        with self._store.database.reading() as connection:
+            for challenge in self._work.challenges:
+                self._unvouched[challenge] = len(canaries.unvouched(connection, self._session(challenge)))
+
+    def last_canary(self, challenge: str) -> None:
+        """One that follows the last grading of the run."""
+        if self._unvouched[challenge] and not self._stop.drain.is_set():
+            self._sing(0, challenge)
+
+    def _needs_canary(self, challenge: str) -> bool:
+        return self._work.measures and is_needed(self._work.challenges[challenge])
+
+    def _is_canary_due(self, challenge: str) -> bool:
+        """True for one lane only: whoever is told so grades it."""
+        with self._counting:
+            if self._unvouched[challenge] < self._work.canary_every:
+                return False
+            self._unvouched[challenge] = 0
+            return True
+
+    def _sing(self, number: int, challenge: str) -> None:
+        """Grade the canary. What was graded before it began is vouched for, or void with all that has come since."""
+        session, started = self._session(challenge), time.monotonic()
+        with self._store.database.reading() as connection:
+            before = canaries.unvouched(connection, session)
+        self._tell(Event(EventKind.STARTED, number, NAME, challenge))
+        try:
+            failed = failed_by_canary(
+                self._work.challenges[challenge],
+                self._bench,
+                submissions.seed_of(self._work.kept, challenge),
+                unenforced_allowed=self._work.unenforced_allowed,
+            )
+        except AssayError as error:
+            if self._bench.interrupted:
+                return
+            self._end(f"the canary of {challenge} could not be graded: {'; '.join(error.problems)}")
+            return
+        with self._store.database.writing() as connection:
+            if failed:
+                voided = canaries.void(connection, session, failed, doing_now())
+            else:
+                canaries.vouch(connection, session, before, doing_now())
+        text = f"failed {', '.join(failed)}" if failed else "did not fail"
+        self._tell(Event(EventKind.CANARY, number, NAME, challenge, time.monotonic() - started, text=text))
+        if failed:
+            self._end(
+                f"ALARM: the reference solution of {challenge} {text}. What was graded since it last did not fail does "
+                f"not count any more, and {count(voided, 'grading')} will be made again; is this host busy, or slower "
+                "at times? If not, the challenge is wrong"
+            )
+
+    def _session(self, challenge: str) -> Session:
+        return Session(self._work.kept, challenge, place_of(self._store.folder), self._work.regrade_id)
+
+    def _end(self, why: str) -> None:
+        self.why_ended.append(why)
+        self._stop.drain.set()
 
     def _held_to(self, connection: Connection, challenge: str) -> Digest | None:
         """The challenge's files that this grading must have been made with. None: nobody wants it any more."""

@@ -1,6 +1,7 @@
 """The ledger of gradings: who takes which, who lost it, and what came of it.
 
     waiting -> running -> ended          its scorecard landed, in the same transaction
+                  |         '-> void     a canary failed after it, and another attempt waits (see `canaries`)
                   |-> waiting            its owner let go of it, died, or met a failure of ours
                   |-> held               that happened too often: an operator looks, and resumes
 
@@ -86,7 +87,7 @@ def claim(
     """Take the next one that waits, those first that failed least often. None: there is none."""
     row = connection.execute(
         select(ATTEMPTS)
-        .where(_of(cohort_id, regrade_id), ATTEMPTS.c.state == AttemptState.WAITING)
+        .where(of(cohort_id, regrade_id), ATTEMPTS.c.state == AttemptState.WAITING)
         .order_by(ATTEMPTS.c.faults + ATTEMPTS.c.deaths, ATTEMPTS.c.id)
         .limit(1)
         .with_for_update(skip_locked=True)
@@ -107,11 +108,13 @@ def beat(connection: Connection, claims: list[Claim]) -> None:
         connection.execute(update(ATTEMPTS).where(_mine(one)).values(beat=ATTEMPTS.c.beat + 1))
 
 
-def end(connection: Connection, one: Claim, sealed: Sealed, doing: Doing) -> bool:
-    """Land the scorecard. False: somebody else has taken the grading since, and nothing was written."""
-    ended = connection.execute(
-        update(ATTEMPTS).where(_mine(one)).values(state=AttemptState.ENDED, problem="", ended_at=doing.at)
-    )
+def end(connection: Connection, one: Claim, sealed: Sealed, doing: Doing, *, vouched: bool = True) -> bool:
+    """Land the scorecard; unless it is `vouched` for, a canary is to come after it.
+
+    False: somebody else has taken the grading since, and nothing was written.
+    """
+    values = {"state": AttemptState.ENDED, "problem": "", "ended_at": doing.at, "vouched": vouched}
+    ended = connection.execute(update(ATTEMPTS).where(_mine(one)).values(values))
     if ended.rowcount != 1:
         return False
     scorecards.write(connection, sealed, one.attempt_id, one.submission_id)
@@ -196,7 +199,9 @@ def resume(connection: Connection, cohort_id: int, doing: Doing, name: str) -> i
 def count(connection: Connection, cohort_id: int, regrade_id: int | None = None) -> Counts:
     """How the gradings of a cohort stand, or those of one of its regrades."""
     rows = connection.execute(
-        select(ATTEMPTS.c.state, func.count()).where(_of(cohort_id, regrade_id)).group_by(ATTEMPTS.c.state)
+        select(ATTEMPTS.c.state, func.count())
+        .where(of(cohort_id, regrade_id), ATTEMPTS.c.state != AttemptState.VOID)
+        .group_by(ATTEMPTS.c.state)
     )
     return Counts(**{row[0]: row[1] for row in rows})
 
@@ -212,7 +217,8 @@ def held_problems(connection: Connection, cohort_id: int) -> list[tuple[str, str
     return [(row.candidate, row.challenge, row.problem) for row in connection.execute(query)]
 
 
-def _of(cohort_id: int, regrade_id: int | None) -> ColumnElement[bool]:
+def of(cohort_id: int, regrade_id: int | None) -> ColumnElement[bool]:
+    """The attempts of a cohort's own gradings, or of one of its regrades."""
     mine = ATTEMPTS.c.regrade_id.is_(None) if regrade_id is None else ATTEMPTS.c.regrade_id == regrade_id
     return (ATTEMPTS.c.cohort_id == cohort_id) & mine
 

@@ -30,6 +30,8 @@ class Action(StrEnum):
     SUBMISSION_RECEIVED = "submission-received"
     GRADED = "graded"
     HELD = "held"
+    CANARY_GRADED = "canary-graded"
+    VOIDED = "voided"
     RESUMED = "resumed"
     REGRADE_ORDERED = "regrade-ordered"
     REGRADE_ACCEPTED = "regrade-accepted"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import Connection, Row, ScalarSelect, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect, func, insert, or_, select, update
 
 from assessments.cohort import AttemptState, PinnedChallenge
 from assessments.errors import UsageError
@@ -16,6 +16,8 @@ from runner.store.cohorts import Kept
 from runner.store.database import new_id
 from runner.store.schema import ATTEMPTS, REGRADES, SCORECARDS, SUBMISSIONS
 from runner.store.submissions import enqueue
+
+_GRADED = (AttemptState.ENDED, AttemptState.VOID)
 
 
 class Decision(StrEnum):
@@ -119,7 +121,7 @@ def beside(connection: Connection, regrade: Regrade) -> list[Beside]:
         .join(ATTEMPTS, ATTEMPTS.c.submission_id == SUBMISSIONS.c.id)
         .outerjoin(before, before.c.attempt_id == _counted_before(regrade))
         .outerjoin(after, after.c.attempt_id == ATTEMPTS.c.id)
-        .where(ATTEMPTS.c.regrade_id == regrade.id)
+        .where(_of(regrade), ATTEMPTS.c.state != AttemptState.VOID)
         .order_by(SUBMISSIONS.c.id)
     )
     return [
@@ -131,17 +133,17 @@ def beside(connection: Connection, regrade: Regrade) -> list[Beside]:
 def accept(connection: Connection, kept: Kept, regrade: Regrade, doing: Doing) -> None:
     """Let its scorecards be those that count, and hold the cohort to its challenges.
 
-    Raises UsageError where it is decided already, or some of it is not graded.
+    Raises UsageError where it is decided already, or some of it is not graded, or not vouched for by a canary.
     """
     _require_open(connection, kept, regrade)
-    attempts = connection.execute(select(ATTEMPTS).where(ATTEMPTS.c.regrade_id == regrade.id)).all()
-    missing = sum(attempt.state != AttemptState.ENDED for attempt in attempts)
+    unfinished = ATTEMPTS.c.state.not_in(_GRADED) | ATTEMPTS.c.vouched.is_(False)
+    missing = len(connection.execute(select(ATTEMPTS.c.id).where(_of(regrade), unfinished)).all())
     if missing:
         raise UsageError(
-            f"regrade {regrade.id}: {missing} of its gradings have no scorecard yet; resume the cohort first"
+            f"regrade {regrade.id}: {missing} of its gradings have no scorecard that counts yet; resume the cohort"
         )
     query = select(SCORECARDS.c.submission_id, SCORECARDS.c.id).join(ATTEMPTS, ATTEMPTS.c.id == SCORECARDS.c.attempt_id)
-    for row in connection.execute(query.where(ATTEMPTS.c.regrade_id == regrade.id)).all():
+    for row in connection.execute(query.where(_of(regrade), ATTEMPTS.c.state == AttemptState.ENDED)).all():
         scorecards.counts(connection, row.submission_id, row.id)
     cohorts.repin(connection, kept, regrade.pins)
     _decide(connection, kept, regrade, Decision.ACCEPTED, doing)
@@ -167,11 +169,13 @@ def _decide(connection: Connection, kept: Kept, regrade: Regrade, decision: Deci
         .where(REGRADES.c.id == regrade.id)
         .values(decision=decision, decided_by=doing.by, decided_at=doing.at)
     )
-    connection.execute(  # what was not graded by now is not wanted any more
-        ATTEMPTS.delete().where(ATTEMPTS.c.regrade_id == regrade.id, ATTEMPTS.c.state != AttemptState.ENDED)
-    )
+    connection.execute(ATTEMPTS.delete().where(_of(regrade), ATTEMPTS.c.state.not_in(_GRADED)))  # not wanted any more
     action = Action.REGRADE_ACCEPTED if decision is Decision.ACCEPTED else Action.REGRADE_DROPPED
     append(connection, doing, action, f"cohort {kept.cohort.name}", regrade=regrade.id)
+
+
+def _of(regrade: Regrade) -> ColumnElement[bool]:
+    return ATTEMPTS.c.regrade_id == regrade.id
 
 
 def _counted_before(regrade: Regrade) -> ScalarSelect[int]:

@@ -110,12 +110,14 @@ ATTEMPTS: Final = Table(
     Column("problem", Text, nullable=False),
     Column("started_at", Text),
     Column("ended_at", Text),
+    Column("vouched", Boolean, nullable=False),
     Index(None, "cohort_id", "state", "id"),
     sqlite_autoincrement=True,
 )
 """One grading. `token` goes up each time somebody takes it: who comes back with an older one has lost it.
 
-`beat` goes up while its owner lives, `deaths` counts owners that died over it, `faults` failures of ours.
+`beat` goes up while its owner lives, `deaths` counts owners that died over it, `faults` failures of ours. `vouched`:
+what was measured is believed, since a canary came after it and did not fail (see `canaries`).
 """
 
 SCORECARDS: Final = Table(

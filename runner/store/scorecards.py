@@ -7,12 +7,13 @@ from functools import cache
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, func, insert, select
 
+from assessments.cohort import AttemptState
 from assessments.errors import UsageError
 from assessments.scorecard import Scorecard
 from assessments.scorecard_summary import ScorecardSummary, summary_of
 from runner.reports import document
 from runner.store.artefacts import digest_of
-from runner.store.schema import SCORECARDS, SUBMISSIONS
+from runner.store.schema import ATTEMPTS, SCORECARDS, SUBMISSIONS
 from runner.store.signing import Kind, Signer
 
 _LEVEL = 6
@@ -86,7 +87,11 @@ def graded_again(connection: Connection, cohort_id: int) -> list[ScorecardSummar
         .group_by(SCORECARDS.c.submission_id)
         .having(func.count() > 1)
     )
-    rows = connection.execute(select(SCORECARDS.c.summary).where(SCORECARDS.c.submission_id.in_(several)))
+    rows = connection.execute(
+        select(SCORECARDS.c.summary)
+        .join(ATTEMPTS, ATTEMPTS.c.id == SCORECARDS.c.attempt_id)
+        .where(SCORECARDS.c.submission_id.in_(several), ATTEMPTS.c.state != AttemptState.VOID)
+    )
     return [load_summary(row.summary) for row in rows]
 
 

@@ -113,6 +113,7 @@ def enqueue(
             "deaths": 0,
             "faults": 0,
             "problem": "",
+            "vouched": False,
         }
         for submission_id, seed in submissions
     ]

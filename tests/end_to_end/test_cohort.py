@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from assessments.assessment import Assessment
 from assessments.manifest import read_challenge
-from assessments.manifest.read_assessment import read_assessment
 from runner.cohort.add import add
 from runner.cohort.make import make_cohort
 from runner.store import attempts, submissions
@@ -35,24 +35,6 @@ PROGRAMS = {
     "vanishing": "import os\nos._exit(0)\n",
 }
 NUMBER = 12
-ROLE = """
-format = 1
-id = "adders"
-version = "1.0.0"
-title = "Adders"
-summary = "Add numbers."
-window_hours = 1
-attempts = 1
-feedback = "nothing"
-
-[pass_mark]
-share = 0.5
-doubt = 0.2
-
-[[challenges]]
-id = "add-numbers"
-weight = 1
-"""
 EXPECTED = {
     f"{name} {number}": "passed" if name == "right" else "failed"
     for number in range(NUMBER // len(PROGRAMS))
@@ -82,14 +64,12 @@ def store(state: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
 
 
 @pytest.fixture
-def cohort(store: Store, tmp_path: Path) -> Kept:
-    return made_cohort(store, tmp_path)
+def cohort(store: Store, role_of: Callable[..., Assessment], tmp_path: Path) -> Kept:
+    return made_cohort(store, role_of("add-numbers"), tmp_path)
 
 
-def made_cohort(store: Store, tmp_path: Path) -> Kept:
+def made_cohort(store: Store, assessment: Assessment, tmp_path: Path) -> Kept:
     """Twelve small submissions wait."""
-    (tmp_path / "adders.toml").write_text(ROLE)
-    assessment = read_assessment(tmp_path / "adders.toml")
     kept = make_cohort(store, "spring", assessment, doing_now(), challenges=SAMPLES, uncertified_allowed=True)
     challenge = read_challenge(SAMPLES / "add-numbers")
     for each in EXPECTED:
@@ -216,10 +196,10 @@ def shared_store(
 
 
 def test_two_hosts_share_a_cohort_and_one_of_them_is_killed(
-    shared_store: Store, state: Path, built_state: Path, tmp_path: Path
+    shared_store: Store, state: Path, built_state: Path, role_of: Callable[..., Assessment], tmp_path: Path
 ) -> None:
     """A state folder stands for a host: neither can see the other's locks. The killed one goes on once it is back."""
-    cohort = made_cohort(shared_store, tmp_path)
+    cohort = made_cohort(shared_store, role_of("add-numbers"), tmp_path)
     with tempfile.TemporaryDirectory(prefix="other-host-", dir=built_state) as folder:
         Path(folder).chmod(0o755)
         other = furnished(Path(folder), built_state)

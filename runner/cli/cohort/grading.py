@@ -15,10 +15,11 @@ from assessments.challenge import Challenge
 from assessments.errors import InvalidChallenge
 from runner.cli import options
 from runner.cli.screen import say
+from runner.cohort.owner import place_of
 from runner.cohort.progress import Event, EventKind
 from runner.engines.choose import wish
 from runner.state_folder import default_state
-from runner.store import attempts
+from runner.store import attempts, canaries
 from runner.store.attempts import Counts
 from runner.store.cohorts import Kept
 from runner.store.regrades import Regrade
@@ -69,8 +70,10 @@ def how(command: Callable[..., None]) -> Callable[..., None]:
 def grade_waiting(store: Store, kept: Kept, how: How, regrade: Regrade | None = None) -> Counts:
     """Grade what waits in the cohort, or in one of its regrades. With nothing to do, nothing is set up."""
     with store.database.reading() as connection:
-        counts = attempts.count(connection, kept.id, regrade.id if regrade else None)
-    if not counts.open:
+        of = regrade.id if regrade else None
+        counts = attempts.count(connection, kept.id, of)
+        unvouched = canaries.any_unvouched(connection, kept, place_of(store.folder), of)
+    if not counts.open and not unvouched:
         return counts
     from runner.bench import open_bench  # slow to import, and not needed where nothing waits
     from runner.cli.cohort.live import teller

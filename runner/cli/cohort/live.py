@@ -24,6 +24,7 @@ from runner.reports.wording import seconds
 from runner.store.attempts import Counts
 
 _NAME_BYTES, _TEXT_BYTES = 60, 300
+_TOLD = (EventKind.FAILED, EventKind.HELD, EventKind.LOST, EventKind.TAKEN_BACK, EventKind.CANARY)
 _DONE = (EventKind.GRADED, EventKind.HELD, EventKind.LOST)
 
 
@@ -83,6 +84,8 @@ def line_of(event: Event) -> str:
             return f"{who}: another runner had taken it over; what came of it here is thrown away"
         case EventKind.TAKEN_BACK:
             return f"{event.text} that a dead runner had begun: graded again"
+        case EventKind.CANARY:
+            return f"{who}: {text}{took}"
         case EventKind.DRAINING | EventKind.FINISHED:
             return ""
 
@@ -120,7 +123,7 @@ class _Live:
         if event.kind in _DONE and event.seconds is not None:
             self._done += 1
             self._estimate.learn(event.challenge, event.seconds)
-        if event.kind in (EventKind.FAILED, EventKind.HELD, EventKind.LOST, EventKind.TAKEN_BACK):
+        if event.kind in _TOLD:
             self._console.print(Text(line_of(event)))
 
     def drawn(self) -> RenderableType:

@@ -95,7 +95,7 @@ def test_a_dropped_one_never_counts_and_another_can_be_ordered(
     ordered = order_regrade(store, kept, again, challenges, "once more", doing_now())
     with store.database.reading() as connection:
         assert [one.candidate for one in regrades.beside(connection, ordered)] == ["bob"]
-    with pytest.raises(UsageError, match="1 of its gradings have no scorecard yet"):
+    with pytest.raises(UsageError, match="1 of its gradings have no scorecard that counts yet"):
         accept(store, kept, ordered, doing_now())
 
 

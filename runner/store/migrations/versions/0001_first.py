@@ -111,6 +111,7 @@ def _make_gradings() -> None:
         sa.Column("problem", sa.Text, nullable=False),
         sa.Column("started_at", sa.Text),
         sa.Column("ended_at", sa.Text),
+        sa.Column("vouched", sa.Boolean, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_attempts"),
         sqlite_autoincrement=True,
     )
