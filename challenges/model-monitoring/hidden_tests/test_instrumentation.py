@@ -182,10 +182,11 @@ def test_series_bounded(http, oracle, rng, traffic, read_page):
         odd = [{**model.parcel(rng), name: f"word-{turn}-{index}"} for index in range(100)]
         sender.label([(identifier, late) for identifier, late in sender.send(odd)])
         sender.label([(f"never-{rng.getrandbits(40):x}", True) for _ in range(100)])
-        for _ in range(10):
+        for _ in range(30):
             http.get(f"/page-{rng.getrandbits(40):x}")
             http.post("/predict", content=json.dumps({"instances": rng.random()}).encode(), headers=JSON_TYPE)
     page = read_page(http)
     assert page.count("feature_unknown_category_total", feature=name) > unknown, "unknown words were sent, none counted"
     after = len(page.samples)
-    assert after <= before + 30, f"/metrics had {before} samples, and {after} after some odd traffic"
+    # Some series may come into being with what they count; one for each of 90 paths, 300 words or 300 ids may not.
+    assert after <= before + 60, f"/metrics had {before} samples, and {after} after some odd traffic"
