@@ -217,7 +217,9 @@ class _Lanes:
         return scorecard
 
     def look_for_unvouched(self) -> None:
-        """Count what an earlier run left without a canary."""
+        """Count what an earlier run left without a canary. Where nothing is measured, there is none to come, either."""
+        if not self._work.measures:
+            return
         with self._store.database.reading() as connection:
             for challenge in self._work.challenges:
                 self._unvouched[challenge] = len(canaries.unvouched(connection, self._session(challenge)))

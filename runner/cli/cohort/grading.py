@@ -72,7 +72,7 @@ def grade_waiting(store: Store, kept: Kept, how: How, regrade: Regrade | None = 
     with store.database.reading() as connection:
         of = regrade.id if regrade else None
         counts = attempts.count(connection, kept.id, of)
-        unvouched = canaries.any_unvouched(connection, kept, place_of(store.folder), of)
+        unvouched = how.budgets and canaries.any_unvouched(connection, kept, place_of(store.folder), of)
     if not counts.open and not unvouched:
         return counts
     from runner.bench import open_bench  # slow to import, and not needed where nothing waits
