@@ -9,6 +9,7 @@
   box-users/              which uids are lent
   store/                  the database, artefacts and signing key (see `runner.store`)
   calibrations/           what reference solutions do on this host when it is quiet
+  proofs/                 gradings of proofs that may be gone on with (see `runner.certify.kept`)
   quiet.lock              held alone by who measures, shared by who grades (root's: /run/lock/assay)
 """
 
