@@ -10,6 +10,7 @@ Only a grading that decided nothing of something (a budget in noise, a fault of 
 
 import contextlib
 import dataclasses
+import errno
 import fcntl
 import hashlib
 import json
@@ -78,8 +79,10 @@ class Kept:
     def add(self, row: Row) -> None:
         """On disk when this returns, from any thread. Raises InfrastructureError where that cannot be."""
         line = _line(row)
+        data = _adapter().dump_json(line) + b"\n"
         try:
-            os.write(self._descriptor, _adapter().dump_json(line) + b"\n")
+            if os.write(self._descriptor, data) != len(data):  # the half that is there is cut off by the next proof
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(self._descriptor)
         except OSError as error:
             raise InfrastructureError(f"{self.path}: could not be written: {error.strerror}") from error

@@ -13,9 +13,10 @@ from assessments.manifest import read_challenge
 from runner.bench import Bench
 from runner.cohort.add import add
 from runner.cohort.make import make_cohort
+from runner.cohort.owner import place_of
 from runner.cohort.progress import Event, EventKind
 from runner.cohort.run import Stop, Work, run
-from runner.store import attempts, submissions
+from runner.store import attempts, canaries, submissions
 from runner.store.attempts import Counts
 from runner.store.audit import doing_now
 from runner.store.check import check
@@ -26,7 +27,7 @@ from runner.submissions_file import Listed
 TESTS = Path(__file__).resolve().parents[2]
 TIMED = TESTS / "sample_challenges/timed-service"
 
-Made = Callable[[], tuple[Kept, Callable[[], list[Event]]]]
+Made = Callable[..., tuple[Kept, Callable[[], list[Event]]]]
 
 
 @pytest.fixture
@@ -53,19 +54,20 @@ def graded(
     bench: Bench,
     tmp_path: Path,
 ) -> Made:
-    """Makes a cohort of one right service, and gives what runs it."""
+    """Makes a cohort of right services, one of each candidate, and gives what runs it: a canary after every second."""
 
-    def made() -> tuple[Kept, Callable[[], list[Event]]]:
+    def made(*candidates: str) -> tuple[Kept, Callable[[], list[Event]]]:
         assessment = role_of("timed-service")
         kept = make_cohort(store, "spring", assessment, doing_now(), challenges=challenges, uncertified_allowed=True)
         challenge = read_challenge(challenges / "timed-service")
-        (tmp_path / "work").mkdir()
-        (tmp_path / "work/main.py").write_text(timed.version()["main.py"])
-        add(store, kept, Listed("ann", challenge.id, tmp_path / "work", None, "ann"), challenge, doing_now())
+        for name in candidates:
+            (tmp_path / name).mkdir()
+            (tmp_path / name / "main.py").write_text(timed.version()["main.py"])
+            add(store, kept, Listed(name, challenge.id, tmp_path / name, None, name), challenge, doing_now())
         events: list[Event] = []
 
         def run_it() -> list[Event]:
-            work = Work(kept, {challenge.id: challenge}, 1, unenforced_allowed=True)
+            work = Work(kept, {challenge.id: challenge}, 1, unenforced_allowed=True, canary_every=2)
             run(store, bench, work, events.append, Stop())
             return events
 
@@ -79,7 +81,7 @@ def test_where_the_reference_fails_the_run_ends_with_an_alarm_and_what_it_graded
 ) -> None:
     spoiled = timed.version(WRONG_EVERY=2)["main.py"]
     (challenges / "timed-service/solutions/accepted/reference/main.py").write_text(spoiled)
-    kept, run_it = graded()
+    kept, run_it = graded("ann")
     with pytest.raises(InfrastructureError, match=r"(?s)ALARM.* failed 'proves': .*1 grading will be made"):
         run_it()
     with store.database.reading() as connection:
@@ -90,17 +92,18 @@ def test_where_the_reference_fails_the_run_ends_with_an_alarm_and_what_it_graded
 
 
 def test_where_it_does_not_fail_what_was_measured_is_vouched_for(store: Store, graded: Made) -> None:
-    kept, run_it = graded()
-    events = run_it()
-    told = [(event.kind, event.candidate) for event in events]
+    kept, run_it = graded("ann", "bob", "cem")
+    told = [(event.kind, event.candidate) for event in run_it() if event.kind is not EventKind.STARTED]
     assert told == [
-        (EventKind.STARTED, "ann"),
         (EventKind.GRADED, "ann"),
-        (EventKind.STARTED, "canary"),
+        (EventKind.GRADED, "bob"),
+        (EventKind.CANARY, "canary"),
+        (EventKind.GRADED, "cem"),
         (EventKind.CANARY, "canary"),
         (EventKind.FINISHED, ""),
     ]
-    assert events[3].text == "did not fail"
     with store.database.reading() as connection:
-        assert attempts.count(connection, kept.id) == Counts(ended=1)
-    assert [event.kind for event in run_it()[5:]] == [EventKind.FINISHED], "and needs no other canary"
+        assert attempts.count(connection, kept.id) == Counts(ended=3)
+        assert not canaries.any_unvouched(connection, kept, place_of(store.folder))
+    again = run_it()
+    assert [event.kind for event in again].count(EventKind.CANARY) == 2, "those before: it needs no other"
