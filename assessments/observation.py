@@ -20,7 +20,10 @@ class Excerpt:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One HTTP request and what came of it, witnessed by the grader. `error` is set when no response was read."""
+    """One HTTP request and what came of it, witnessed by the grader. `error` is set when no response was read.
+
+    `companion` names the companion that the submission asked; empty: a check asked the submission.
+    """
 
     method: str
     path: str
@@ -30,6 +33,7 @@ class Exchange:
     response_body: Excerpt
     elapsed_s: float
     error: str | None
+    companion: str = ""
 
 
 class Breach(StrEnum):

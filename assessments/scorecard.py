@@ -72,11 +72,21 @@ class ChallengeRef:
 
 
 @dataclass(frozen=True, slots=True)
+class PackageRef:
+    """A Debian package, as it was fetched: the archive's file name holds its name, version and architecture."""
+
+    archive: str
+    sha256: Digest
+
+
+@dataclass(frozen=True, slots=True)
 class EnvironmentRef:
     """The locked environment: `digest` over lock file, Python version and platform."""
 
     digest: Digest
     python: str
+    packages: tuple[PackageRef, ...] = ()
+    """Those of companions that are programs, which no lock file pins."""
 
 
 @dataclass(frozen=True, slots=True)

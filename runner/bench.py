@@ -27,6 +27,7 @@ from assessments.challenge import Challenge
 from assessments.companion import Program
 from assessments.errors import InfrastructureError
 from assessments.manifest.read import REFERENCE
+from assessments.scorecard import EnvironmentRef
 from runner.challenge_files import author_files
 from runner.engines.bubblewrap import BubblewrapEngine
 from runner.engines.bubblewrap.program import install_program
@@ -40,7 +41,7 @@ from runner.engines.runs import Run, open_run
 from runner.engines.sweep import kill_strays, sweep
 from runner.intake import write_tree
 from runner.nursery import Nursery, open_nursery
-from runner.packages import ensure_packages
+from runner.packages import Packages, ensure_packages
 from runner.quiet import QuietLane
 from runner.store.places import keys_folder
 from runner.store.signing import Signer, signer
@@ -110,8 +111,8 @@ class Bench:
                 self._references[challenge.folder] = scratch / "submission"
             return self._references[challenge.folder]
 
-    def packages(self, program: Program) -> Path:
-        """The folder of a companion program's packages, fetched if they are not here yet."""
+    def packages(self, program: Program) -> Packages:
+        """A companion program's packages, fetched if they are not here yet."""
         return ensure_packages(program.packages, self.state, self.say)
 
     def environment(self, challenge: Challenge) -> Environment:
@@ -122,6 +123,13 @@ class Bench:
             if companion.program:
                 self.packages(companion.program)  # now, and not while a clock runs
         return environment
+
+    def environment_ref(self, challenge: Challenge) -> EnvironmentRef:
+        """What a scorecard says of the challenge's environment."""
+        environment = self.environment(challenge)
+        programs = [companion.program for companion in challenge.companions if companion.program]
+        refs = {ref for program in programs for ref in self.packages(program).refs}
+        return EnvironmentRef(environment.digest, environment.python, tuple(sorted(refs, key=lambda ref: ref.archive)))
 
 
 @contextlib.contextmanager

@@ -16,7 +16,7 @@ from assessments.challenge import Challenge
 from assessments.check import CheckResult
 from assessments.errors import InfrastructureError, InvalidSubmission
 from assessments.outcome import FAULTS
-from assessments.scorecard import ChallengeRef, EnvironmentRef, Phase, Scorecard, score, skill_scores, status
+from assessments.scorecard import ChallengeRef, Phase, Scorecard, score, skill_scores, status
 from graders.decision import decide
 from runner.bench import Bench
 from runner.calibration import Calibrations
@@ -84,7 +84,7 @@ def grade(order: Order, challenge: Challenge, bench: Bench) -> Graded:
         candidate=order.candidate,
         challenge=reference,
         submission=received.submission,
-        environment=EnvironmentRef(environment.digest, environment.python),
+        environment=bench.environment_ref(challenge),
         engine=engine,
         host=this_host(),
         seed=seed,

@@ -10,9 +10,11 @@ import json
 import os
 import shutil
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 from assessments.errors import InfrastructureError
+from assessments.scorecard import PackageRef
 from runner.engines.rootfs import Say, sole_builder
 
 FOLDER_VARIABLE = "ASSAY_DEBIAN_PACKAGES"
@@ -21,8 +23,16 @@ _FETCH_TIMEOUT_S = 300
 _UNPACK_TIMEOUT_S = 120
 
 
-def ensure_packages(names: tuple[str, ...], state: Path, say: Say) -> Path:
-    """The folder where these packages are unpacked, made when `state` has none. Raises InfrastructureError.
+@dataclass(frozen=True, slots=True)
+class Packages:
+    """Unpacked packages, and which they were."""
+
+    root: Path
+    refs: tuple[PackageRef, ...]
+
+
+def ensure_packages(names: tuple[str, ...], state: Path, say: Say) -> Packages:
+    """These packages, fetched and unpacked when `state` does not have them yet. Raises InfrastructureError.
 
     apt proves what it fetches by the archive's signatures; what was fetched stands in packages.json.
     """
@@ -35,7 +45,8 @@ def ensure_packages(names: tuple[str, ...], state: Path, say: Say) -> Path:
                 say(f"fetching the packages {', '.join(names)}")
                 _build(names, workshop, workshop / "made")
                 (workshop / "made").rename(finished)
-    return finished / "root"
+    known = json.loads((finished / "packages.json").read_bytes())
+    return Packages(finished / "root", tuple(PackageRef(one["archive"], one["sha256"]) for one in known.values()))
 
 
 def _build(names: tuple[str, ...], workshop: Path, made: Path) -> None:

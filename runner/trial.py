@@ -93,7 +93,7 @@ class Trial:
             purpose=f"companion {name}",
             command=command or program.command,
             folder="/tmp",  # noqa: S108 - the box's own
-            mounts=(Mount(self.bench.packages(program), "/packages"), *_inputs(inputs)),
+            mounts=(Mount(self.bench.packages(program).root, "/packages"), *_inputs(inputs)),
             limits=replace(_PROGRAM_LIMITS, memory_bytes=program.memory_bytes),
             env=_ENVIRONMENT,
             held=not command,
@@ -151,6 +151,6 @@ def _inputs(folders: Mapping[str, Path]) -> Iterator[Mount]:
 
 def _addresses(challenge: Challenge) -> dict[str, str]:
     """Where a service listens, where it finds its companions, and where its state is."""
-    answered = {one.variable: one.url for one in challenge.companions if one.program is None}
+    within_reach = {one.variable: one.url for one in challenge.companions if one.within_reach}
     state = {"STATE_DIR": STATE} if challenge.entry.state else {}
-    return {"PORT": str(challenge.entry.port), **answered, **state}
+    return {"PORT": str(challenge.entry.port), **within_reach, **state}

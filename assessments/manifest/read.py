@@ -87,8 +87,9 @@ def _companion(table: CompanionTable) -> Companion:
         ready_path=table.ready_path,
         start_timeout_s=table.start_timeout_s,
         memory_bytes=table.memory_mb * _MB,
+        serves=table.serves,
     )
-    return Companion(table.id, table.port, program if table.command else None)
+    return Companion(table.id, table.port, program if table.command else None, table.scheme)
 
 
 def _entry(table: EntryTable) -> Entry:

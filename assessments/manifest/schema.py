@@ -97,9 +97,11 @@ class CompanionTable(_Table):
     packages: list[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9+.-]+$", max_length=100)]] = Field(
         default_factory=list, max_length=10, description="Debian packages, unpacked at /packages."
     )
-    ready_path: Annotated[str, Field(pattern=r"^/[!-~]*$", max_length=200)] = "/"
+    ready_path: Annotated[str, Field(pattern=r"^(/[!-~]*)?$", max_length=200)] = "/"
     start_timeout_s: float = Field(default=20, gt=0, le=300)
     memory_mb: int = Field(default=512, ge=16, le=65536)
+    serves: bool = Field(default=False, description="Of a program: the submission can reach it.")
+    scheme: Annotated[str, Field(pattern=r"^[a-z][a-z0-9+.-]*$", max_length=20)] = "http"
 
 
 class PlanTable(_Table):
@@ -219,7 +221,8 @@ class ChallengeManifest(BaseModel):
         if self.entry.kind is not EntryKind.SERVICE and (self.companions or self.entry.state):
             problems.append("companions: a job has neither companions nor a state; this entry is a job")
         answered = [companion for companion in self.companions if not companion.command]
-        taken = Counter([self.entry.port, *(companion.port for companion in answered)])
+        serving = [companion for companion in self.companions if companion.command and companion.serves]
+        taken = Counter([self.entry.port, *(companion.port for companion in (*answered, *serving))])
         problems += [
             f"companions: port {port} is taken {count} times, the entry's counted; give each its own"
             for port, count in taken.items()
@@ -230,6 +233,17 @@ class ChallengeManifest(BaseModel):
             for companion in answered
             if companion.packages
         ]
+        problems += [
+            f"companions: '{companion.id}' is answered by the hidden tests, and serves anyhow; serves is for a program"
+            for companion in answered
+            if companion.serves
+        ]
+        if self.plans:
+            problems += [
+                f"companions: '{companion.id}' serves, and would be measured with the submission; a challenge has "
+                "plans or a program that serves"
+                for companion in serving
+            ]
         return problems
 
     def _budgets(self) -> list[str]:

@@ -4,15 +4,21 @@ A ratio protects from a host that is slow for both sides alike, and from nothing
 host a submission that is a little slower than the reference looks far slower. And noise that is larger than the
 service itself, and is added to both sides, pulls every ratio towards 1: on a busy host a slow submission looks well.
 More pairs mend neither. So both passing and failing ask that the reference, by itself, was as fast as it can be here.
+
+One thing alone slows both sides and spoils no ratio: a clock that is slower, as it is on rented machines at times.
+Then the reference also needs more CPU time for the same work, and all of its requests take longer, not the unlucky
+ones alone. By as much it may be slower, and still count for passing: queueing makes a slow clock look worse than it
+is, never better. For failing it counts where nothing queues.
 """
 
 import math
 import statistics
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
-from assessments.budget import Metric
-from graders.budgets.figures import Point
+from assessments.budget import Metric, Plan, Scenario
+from graders.budgets.figures import Point, series
 from graders.budgets.gates import Pair
 from graders.budgets.words import NAMES, amount, percent
 
@@ -26,24 +32,68 @@ WAITED: Final = 0.10
 """Where there is no calibration: the share of its CPU time that the reference may have waited for a CPU."""
 STEADY: Final = frozenset({Metric.CPU, Metric.MEMORY})
 """What these count does not depend on when the process is let run, so that they need no check of health."""
+UNQUEUED: Final = frozenset({Metric.THROUGHPUT, Metric.START_UP, Metric.WALL})
+"""Sums of work, one after the other: at half the clock both sides take twice as long, whatever they are."""
+SLOWEST_CLOCK: Final = 3.0
+"""A host that is slower yet is ill, whatever the reason."""
 
 
-def unhealthy(metric: Metric, points: Sequence[Point], pairs: Sequence[Pair], calibration: Mapping[str, float]) -> str:
-    """Why nothing can be decided from these points and their pairs, in words; empty when the reference was healthy."""
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How the reference was. Both empty: as on a quiet host."""
+
+    unwell: str = ""
+    """Why nothing can be decided."""
+    slowed: str = ""
+    """Why a submission may pass, but fail by a ratio of unqueued work only."""
+
+
+WELL: Final = Health()
+
+
+def health(
+    metric: Metric, points: Sequence[Point], pairs: Sequence[Pair], plan: Plan, calibration: Mapping[str, float]
+) -> Health:
+    """How the reference was by itself, as these points and their pairs show it."""
     best = calibration.get(metric.value)
     if best is None or not best > 0 or math.isinf(best):
-        return _waited(pairs)
+        return Health(unwell=_waited(pairs))
     if not points:
-        return f"there were too few requests to tell the reference's {NAMES[metric]}"
+        return Health(unwell=f"there were too few requests to tell the reference's {NAMES[metric]}")
     seen = statistics.median(point.reference for point in points)
     allowed = SLOWER_TAIL if metric in TAILS else SLOWER
-    slower = best / seen if metric is Metric.THROUGHPUT else seen / best
+    slower = _times_slower(metric, seen, best)
     if slower <= allowed:
-        return ""
-    return (
+        return WELL
+    clock = times_slower_clock(pairs, plan, calibration)
+    words = (
         f"the reference's own {NAMES[metric]} was {amount(metric, seen)} where a quiet host gives "
         f"{amount(metric, best)}, worse by more than the {allowed:g} times that still count as quiet"
     )
+    if slower <= allowed * clock:
+        return Health(slowed=f"{words}; its CPU time says that the clock was {clock:.2f} times slower")
+    return Health(unwell=words)
+
+
+def times_slower_clock(pairs: Sequence[Pair], plan: Plan, calibration: Mapping[str, float]) -> float:
+    """How much slower the host's clock was than when it was quiet: 1 to `SLOWEST_CLOCK`.
+
+    The CPU time of a request tells; and, where requests come by themselves, the median has to bear it out: what takes
+    time from single requests is no clock, even where a hypervisor books it as theirs.
+    """
+    witnesses = (Metric.CPU, Metric.P50) if plan.scenario is Scenario.OPEN else (Metric.CPU,)
+    found = []
+    for metric in witnesses:
+        best = calibration.get(metric.value, math.nan)
+        points = series(pairs, plan, metric).points
+        if not points or not best > 0:
+            return 1.0
+        found.append(_times_slower(metric, statistics.median(point.reference for point in points), best))
+    return min(max(min(found), 1.0), SLOWEST_CLOCK)
+
+
+def _times_slower(metric: Metric, seen: float, best: float) -> float:
+    return best / seen if metric is Metric.THROUGHPUT else seen / best
 
 
 def _waited(pairs: Sequence[Pair]) -> str:

@@ -18,7 +18,7 @@ from assessments.measurement import Measurement
 from graders.budgets.binomial import share_at_least
 from graders.budgets.figures import Point, figure, resolution, right_answers, series
 from graders.budgets.gates import Pair, Void, pairs, sound
-from graders.budgets.health import STEADY, unhealthy
+from graders.budgets.health import STEADY, UNQUEUED, WELL, Health, health
 from graders.budgets.student import quantile
 
 ALPHA_PASS: Final = 0.05
@@ -91,7 +91,7 @@ class Finding:
     """Pairs of the session that count, whether or not the look rests on them."""
     voids: tuple[Void, ...]
     unwell: str
-    """What was wrong with the reference; empty when it was healthy."""
+    """What was wrong with the reference and kept this from being decided; empty when nothing was."""
     share: float
 
 
@@ -188,7 +188,7 @@ def _judge_peak(measurement: Measurement, budget: Budget, whole: tuple[Pair, ...
     if reference and candidate:
         ratio = candidate / reference
         peaks = Estimate(reference, candidate, ratio, ratio, ratio, censored=False)
-    return _finding(measurement, budget, peaks, answers, whole, (), "")
+    return _finding(measurement, budget, peaks, answers, whole, (), WELL)
 
 
 def _look(
@@ -199,11 +199,11 @@ def _look(
     voids: tuple[Void, ...],
 ) -> Finding:
     planned = chances(measurement.plan)
-    unwell = ""
+    well = WELL
     if budget.metric not in STEADY:
-        unwell = unhealthy(budget.metric, points, counted, measurement.calibration)
+        well = health(budget.metric, points, counted, measurement.plan, measurement.calibration)
     answers = _answers(counted, ALPHA_FAIL / planned)
-    return _finding(measurement, budget, estimate(budget.metric, points, planned), answers, counted, voids, unwell)
+    return _finding(measurement, budget, estimate(budget.metric, points, planned), answers, counted, voids, well)
 
 
 def _finding(
@@ -213,13 +213,18 @@ def _finding(
     answers: Answers,
     counted: tuple[Pair, ...],
     voids: tuple[Void, ...],
-    unwell: str,
+    well: Health,
 ) -> Finding:
-    causes = frozenset[Cause]() if unwell else _causes(budget, seen, answers)
+    unwell, causes = well.unwell, _causes(budget, seen, answers)
     if Cause.WRONG in causes and budget.metric in STEADY:
         # The figure does not depend on a quiet host, but answering in time does.
         unwell = _slow_answers(measurement, counted)
         causes = causes - {Cause.WRONG} if unwell else causes
+    elif well.unwell:
+        causes = frozenset()
+    elif well.slowed and causes:
+        causes = causes & {Cause.RATIO} if budget.metric in UNQUEUED else frozenset()
+        unwell = "" if causes else f"{well.slowed}, which is enough to pass and not to fail"
     if causes:
         standing = Standing.BEYOND
     elif not unwell and _keeps(budget, seen, answers):
@@ -278,7 +283,8 @@ def _answers(counted: Sequence[Pair], alpha: float) -> Answers:
 def _slow_answers(measurement: Measurement, counted: tuple[Pair, ...]) -> str:
     plan = measurement.plan
     metric = {Scenario.START_UP: Metric.START_UP, Scenario.BATCH: Metric.WALL}.get(plan.scenario, Metric.P50)
-    return unhealthy(metric, series(counted, plan, metric).points, counted, measurement.calibration)
+    well = health(metric, series(counted, plan, metric).points, counted, plan, measurement.calibration)
+    return well.unwell or well.slowed
 
 
 def _exp(log: float) -> float:

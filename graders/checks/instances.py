@@ -1,5 +1,6 @@
 """Running instances as checks use them: of the submission's service, and of companions that are programs."""
 
+import socket
 import time
 from collections.abc import Iterable, Mapping
 from typing import Protocol, TypeVar
@@ -64,26 +65,34 @@ class Instance:
         return self.wait(0) is None
 
     def await_ready(self) -> None:
-        """Ask the ready path until it answers 200. Raises BadAnswer when the start's time is up or the process ends."""
+        """Ask the ready path until it answers 200; without one, connect until something accepts.
+
+        Raises BadAnswer when the start's time is up or the process ends.
+        """
         deadline = self._started_at + self._start_timeout_s
         last = "it never accepted a connection"
         while time.monotonic() < deadline:
             try:
                 asked_s = min(_READY_REQUEST_S, max(deadline - time.monotonic(), 0.01))
-                asked_s = self._link.witness.time_left(asked_s)
-                response = Client(self._dial, Witness()).get(self._ready_path, timeout_s=asked_s)
+                last = self._unready(self._link.witness.time_left(asked_s))
             except BadAnswer as error:
                 last = str(error)
-            else:
-                if response.status == 200:
-                    self.startup_s = time.monotonic() - self._started_at
-                    return
-                last = f"GET {self._ready_path} answered {response.status}"
+            if not last:
+                self.startup_s = time.monotonic() - self._started_at
+                return
             ended = self.wait(_READY_POLL_S)
             if ended is not None:
                 raise BadAnswer(f"the service ended before it was ready: {end_in_words(ended)}", Fault.DID_NOT_START)
         within = f"within {self._start_timeout_s:g} s"
         raise BadAnswer(f"the service was not ready {within}: {last}", Fault.DID_NOT_START)
+
+    def _unready(self, timeout_s: float) -> str:
+        """Why it is not ready; empty if it is. Raises BadAnswer when it does not answer."""
+        if not self._ready_path:
+            self._dial.connect(time.monotonic() + timeout_s).close()
+            return ""
+        response = Client(self._dial, Witness()).get(self._ready_path, timeout_s=timeout_s)
+        return "" if response.status == 200 else f"GET {self._ready_path} answered {response.status}"
 
     @property
     def dial(self) -> SandboxDial:
@@ -105,6 +114,13 @@ class Instance:
     def logs(self) -> str:
         return self._inspected().logs
 
+    def freeze(self) -> None:
+        """Stop every process of the instance, until it is thawed."""
+        self._link.ask(wire.FreezeService(target=self.target, frozen=True))
+
+    def thaw(self) -> None:
+        self._link.ask(wire.FreezeService(target=self.target, frozen=False))
+
     def stop(self) -> SandboxRun | None:
         reply = self._link.ask(wire.StopService(target=self.target))
         self._dial.close()
@@ -122,6 +138,9 @@ class StartedService(Instance):
     def __init__(self, link: _Link, target: int, dial: SandboxDial) -> None:
         super().__init__(link, target, dial, link.assignment.ready_path, link.assignment.start_timeout_s)
         self._servers: dict[str, CompanionServer] = {}
+        self._programs: dict[str, StartedProgram] = {}
+        self._relays: dict[str, Relay] = {}
+        self._borrowed = False
         self._apart: CompanionsApart | None = None
         self._broken: list[str] = []
         self._state: Mapping[str, bytes] | None = None
@@ -133,11 +152,26 @@ class StartedService(Instance):
             self._apart = CompanionsApart(companions, listeners)
             return
         for name, companion in companions.items():
-            self._servers[name] = CompanionServer(name, companion, listeners[name], self._note)
+            self._servers[name] = CompanionServer(name, companion, listeners[name], self._note, self._link.witness.saw)
+
+    def reach(self, programs: Mapping[str, "StartedProgram"], *, borrowed: bool) -> None:
+        """Have these programs' ports lead to them from its network. Unless `borrowed`, they end when it is stopped."""
+        self._programs = dict(programs)
+        self._borrowed = borrowed
+        for name in programs:
+            self._lead(name)
+
+    def _lead(self, name: str) -> None:
+        self._relays[name] = Relay(self._dial.listen(self._port(name)), self._programs[name].dial.connect)
 
     @property
     def companions(self) -> Mapping[str, object]:
-        return {name: server.companion for name, server in self._servers.items()}
+        return {name: server.companion for name, server in self._servers.items()} | self._programs
+
+    @property
+    def programs(self) -> Mapping[str, "StartedProgram"]:
+        """The companions that are programs and serve it."""
+        return self._programs
 
     @property
     def companions_cpu_s(self) -> float:
@@ -145,22 +179,20 @@ class StartedService(Instance):
         return self._apart.cpu_s if self._apart else 0.0
 
     def plug(self, companion: str) -> None:
-        server = self._server(companion)
-        if not server.plugged:
-            try:
+        try:
+            if companion in self._programs:
+                if companion not in self._relays:
+                    self._lead(companion)
+            elif not (server := self._server(companion)).plugged:
                 server.plug(self._dial.listen(self._port(companion)))
-            except OSError as error:
-                raise BadAnswer(f"the submission itself listens on the port of its companion '{companion}'") from error
+        except OSError as error:
+            raise BadAnswer(f"the submission itself listens on the port of its companion '{companion}'") from error
 
     def unplug(self, companion: str) -> None:
-        self._server(companion).unplug()
-
-    def freeze(self) -> None:
-        """Stop every process of the instance, until it is thawed."""
-        self._link.ask(wire.FreezeService(target=self.target, frozen=True))
-
-    def thaw(self) -> None:
-        self._link.ask(wire.FreezeService(target=self.target, frozen=False))
+        if companion not in self._programs:
+            self._server(companion).unplug()
+        elif relay := self._relays.pop(companion, None):
+            relay.stop()
 
     def signal(self, name: str) -> None:
         self._link.ask(wire.SignalService.model_validate({"target": self.target, "signal": name}))
@@ -182,6 +214,11 @@ class StartedService(Instance):
         finally:
             for server in self._servers.values():
                 server.stop()
+            for relay in self._relays.values():
+                relay.stop()
+            if not self._borrowed:
+                for program in self._programs.values():
+                    program.stop()
             if self._apart:
                 self._apart.stop()
                 self._apart = None
@@ -201,7 +238,7 @@ class StartedService(Instance):
 
     def _server(self, companion: str) -> CompanionServer:
         if companion not in self._servers:
-            msg = f"there is no companion '{companion}' that the hidden tests answer"
+            msg = f"there is no companion '{companion}' within the submission's reach"
             raise ChallengeError(msg)
         return self._servers[companion]
 
@@ -213,6 +250,10 @@ class StartedProgram(Instance):
         assert companion.program is not None
         super().__init__(link, target, dial, companion.program.ready_path, companion.program.start_timeout_s)
         self._relays: list[Relay] = []
+
+    def connect(self, timeout_s: float = 5.0) -> socket.socket:
+        """A connection of the check's own to its port. Raises BadAnswer when nothing accepts it in time."""
+        return self._dial.connect(time.monotonic() + self._link.witness.time_left(timeout_s))
 
     def lead(self, port: int, to: SandboxDial) -> None:
         """Have connections to this port of its network go to where `to` leads."""

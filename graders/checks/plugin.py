@@ -211,9 +211,11 @@ class HiddenTests:
             assets: Mapping[str, str] | None = None,
             wait_ready: bool = True,
             state: Mapping[str, bytes] | None = None,
+            beside: Service | None = None,
         ) -> Service:
             nonlocal started
-            service = self._link.start_service(env or {}, assets or {}, state=state)
+            served_as = _ours(beside)
+            service = self._link.start_service(env or {}, assets or {}, state=state, beside=served_as)
             started += 1
             self._in_use.append(service)
             if wait_ready:
@@ -239,10 +241,7 @@ class HiddenTests:
         programs: list[StartedProgram] = []
 
         def start_once(name: str, inputs: Inputs, beside: Service | None) -> BadAnswer | None:
-            if not isinstance(beside, StartedService | None):
-                msg = f"'{name}' can stand beside an instance of the service, and not beside a {type(beside).__name__}"
-                raise ChallengeError(msg)
-            programs.append(self._link.start_program(name, inputs, beside))
+            programs.append(self._link.start_program(name, inputs, _ours(beside)))
             try:
                 programs[-1].await_ready()
             except BadAnswer as error:
@@ -329,6 +328,14 @@ class HiddenTests:
     def oracle(self) -> Any:
         """What `make_oracle(challenge_folder, seed)` in hidden_tests/oracle.py makes."""
         return load_oracle(self._link.assignment.challenge_folder, self._link.assignment.seed)
+
+
+def _ours(beside: Service | None) -> StartedService | None:
+    """What a check names as standing beside. Raises ChallengeError unless it is an instance of the service."""
+    if isinstance(beside, StartedService | None):
+        return beside
+    msg = f"beside stands an instance of the service, and not a {type(beside).__name__}"
+    raise ChallengeError(msg)
 
 
 def _stall(_number: int, _frame: FrameType | None) -> None:

@@ -21,6 +21,7 @@ from graders.http.dial import SandboxDial
 from graders.target import JobResult
 
 _Reply = TypeVar("_Reply")
+_WORDS_KEPT = 600
 
 
 @contextlib.contextmanager
@@ -90,19 +91,37 @@ class RunnerLink:
         state: Mapping[str, bytes] | None = None,
         *,
         loaded: bool = False,
+        beside: StartedService | None = None,
     ) -> StartedService:
         """A new instance, not yet ready. Its companions stand before its process is let go.
 
-        `loaded`: load is going to be put on it, so that its companions have a process of their own.
+        `loaded`: load is going to be put on it, so that its companions have a process of their own. `beside`: it is
+        served by the very programs that serve this instance.
         """
+        programs = beside.programs if beside else self._served()
         files = wire.encode_files(state or {})
         request = wire.StartService(env=dict(env), assets=dict(assets), side=side, state_base64=files)
         target, dial = self._started(request, self.assignment.port)
         service = StartedService(self, target, dial)
         if self.answered:
             service.accompany(self._companions(), apart=loaded)
+        service.reach(programs, borrowed=beside is not None)
         service.let_go()
         return service
+
+    def _served(self) -> Mapping[str, StartedProgram]:
+        """The programs that serve an instance, ready. Raises ChallengeError when one does not start."""
+        programs: dict[str, StartedProgram] = {}
+        for name in (one.id for one in self.assignment.companions if one.program and one.program.serves):
+            programs[name] = self.start_program(name, {}, None)
+            try:
+                programs[name].await_ready()
+            except BadAnswer as error:
+                said = programs[name].logs()[-_WORDS_KEPT:]
+                for program in programs.values():
+                    program.stop()
+                raise ChallengeError(f"the companion '{name}' did not start: {error}; it said: {said}") from error
+        return programs
 
     def start_program(self, name: str, inputs: Inputs, beside: StartedService | None) -> StartedProgram:
         """A companion's program, not yet ready; in its network the submission's port leads to `beside`."""

@@ -13,6 +13,8 @@ from collections.abc import Callable
 
 import h11
 
+from assessments.observation import Exchange
+from graders.companions.evidence import witnessed
 from graders.companions.messages import Answer, Asked, Companion
 
 _MOST_CONNECTIONS = 128
@@ -26,15 +28,21 @@ _RESET = struct.pack("ii", 1, 0)
 class CompanionServer:
     """Answers on a listener from when it is made until `stop`; `unplug` has connections refused until `plug`.
 
-    `broke` hears what `answer` raised.
+    `broke` hears what `answer` raised, `saw` of each request and what is about to be answered.
     """
 
     def __init__(
-        self, name: str, companion: Companion, listener: socket.socket, broke: Callable[[str, Exception], None]
+        self,
+        name: str,
+        companion: Companion,
+        listener: socket.socket,
+        broke: Callable[[str, Exception], None],
+        saw: Callable[[Exchange], None] = lambda _: None,
     ) -> None:
         self.name = name
         self.companion = companion
         self._broke = broke
+        self._saw = saw
         self._lock = threading.Lock()
         self._one_at_a_time = threading.Lock()
         self._listener: socket.socket | None = None
@@ -100,11 +108,14 @@ class CompanionServer:
 
     def _answer(self, asked: Asked) -> Answer:
         with self._one_at_a_time:
+            began = time.monotonic()
             try:
-                return self.companion.answer(asked)
+                answer = self.companion.answer(asked)
+                self._saw(witnessed(self.name, asked, answer, time.monotonic() - began))
             except Exception as error:  # noqa: BLE001 - whatever it is, the check must hear of it
                 self._broke(self.name, error)
                 return Answer(500)
+            return answer
 
 
 class _Talk:

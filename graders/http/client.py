@@ -5,6 +5,8 @@ import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from operator import itemgetter
 from typing import Any
 
 from assessments.observation import Excerpt, Exchange
@@ -16,23 +18,31 @@ from graders.http.messages import UNSET, BadAnswer, Request, Response
 DEFAULT_TIMEOUT_S = 10.0
 _EVIDENCE_KEPT = 4
 _EXCERPT_BYTES = 2048
+_METHOD_CHARS = 20
 _HEADERS_KEPT = 30
 _MAX_CONCURRENCY = 64
 _ANSWERS_BYTES = 16 * 1024 * 1024
 
 
 class Witness:
-    """Remembers the last exchanges of a check, and when the check must be done."""
+    """Remembers the last exchanges of a check, and when the check must be done.
+
+    What the submission asked its companions pushes out nothing that it was asked itself.
+    """
 
     def __init__(self) -> None:
-        self._exchanges: deque[Exchange] = deque(maxlen=_EVIDENCE_KEPT)
+        self._asked: deque[tuple[int, Exchange]] = deque(maxlen=_EVIDENCE_KEPT)
+        self._asked_companions: deque[tuple[int, Exchange]] = deque(maxlen=_EVIDENCE_KEPT)
+        self._seen = count()
         self._lock = threading.Lock()
         self.deadline: float | None = None
         self._answered_bytes = 0
 
     def begin(self, deadline: float | None) -> None:
         """A new check starts; nothing it asks may run past `deadline` (CLOCK_MONOTONIC; None: not running yet)."""
-        self._exchanges.clear()
+        with self._lock:
+            self._asked.clear()
+            self._asked_companions.clear()
         self.deadline = deadline
         self._answered_bytes = 0
 
@@ -45,7 +55,8 @@ class Witness:
 
     def saw(self, observation: Exchange) -> None:
         with self._lock:
-            self._exchanges.append(observation)
+            kept = self._asked_companions if observation.companion else self._asked
+            kept.append((next(self._seen), observation))
 
     def answered(self, size_bytes: int) -> None:
         """Count an answer. Raises BadAnswer once a check has read more in all than any honest service says."""
@@ -56,7 +67,10 @@ class Witness:
 
     @property
     def exchanges(self) -> tuple[Exchange, ...]:
-        return tuple(self._exchanges)
+        """In the order in which they ended."""
+        with self._lock:
+            both = sorted([*self._asked, *self._asked_companions], key=itemgetter(0))
+        return tuple(observation for _, observation in both)
 
 
 class Client:
@@ -125,15 +139,41 @@ class Client:
 
 
 def _observed(request: Request, response: Response | None, elapsed_s: float, error: str | None) -> Exchange:
-    return Exchange(
+    return observed(
         method=request.method,
-        path=request.path[:_EXCERPT_BYTES],
-        request_body=excerpt(request.body()),
+        path=request.path,
+        request_body=request.body(),
         status=response.status if response else None,
-        response_headers=_kept_headers(response.headers) if response else {},
-        response_body=excerpt(response.body if response else b""),
+        response_headers=response.headers if response else {},
+        response_body=response.body if response else b"",
         elapsed_s=elapsed_s,
         error=error,
+    )
+
+
+def observed(
+    *,
+    method: str,
+    path: str,
+    request_body: bytes,
+    status: int | None,
+    response_headers: Mapping[str, str],
+    response_body: bytes,
+    elapsed_s: float,
+    error: str | None,
+    companion: str = "",
+) -> Exchange:
+    """An exchange as evidence, cut to what a scorecard may hold of it."""
+    return Exchange(
+        method=method[:_METHOD_CHARS],
+        path=path[:_EXCERPT_BYTES],
+        request_body=excerpt(request_body),
+        status=status,
+        response_headers=_kept_headers(response_headers),
+        response_body=excerpt(response_body),
+        elapsed_s=elapsed_s,
+        error=error,
+        companion=companion,
     )
 
 

@@ -69,7 +69,7 @@ def _beside(challenge: Challenge) -> str:
     lines = [
         f"- `{companion.variable}` holds the address of its companion `{companion.id}`: {companion.url}\n"
         for companion in challenge.companions
-        if companion.program is None
+        if companion.within_reach
     ]
     if challenge.entry.state:
         lines.append("- `STATE_DIR` names a folder that it may write to, and that stays when it is restarted\n")

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assessments.challenge import Challenge
-from assessments.scorecard import EnvironmentRef
-from runner.bench import Bench, open_bench
+from runner.bench import open_bench
 from runner.certify import certificate
 from runner.certify.agreement import Flakiness, changed_cells, engine_differences, flakiness
 from runner.certify.certificate import Certificate
@@ -75,7 +74,7 @@ def prove(
                 if not rows:
                     judges = judged(challenge, bench.nursery)
                     told = _told(challenge, judges, say)
-                known = kept.rows(gradings(solutions, repeat), engine, _environment(bench, challenge))
+                known = kept.rows(gradings(solutions, repeat), engine, bench.environment_ref(challenge))
                 if known:
                     say(f"{count(len(known), 'grading')} on {engine.name} kept from an earlier proof")
                 for row in known.values():
@@ -108,11 +107,6 @@ def prove(
             graded_again=graded_again,
         )
     return Proof(verified, flaky, changed_cells(verified.rows), problems, issued)
-
-
-def _environment(bench: Bench, challenge: Challenge) -> EnvironmentRef:
-    environment = bench.environment(challenge)
-    return EnvironmentRef(environment.digest, environment.python)
 
 
 def _told(challenge: Challenge, judges: Judged, say: Say) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from runner.reports.text import Text, ends, share, shown, visible, weight
 
 MARKS: Final = {Outcome.PASSED: "✓", Outcome.FAILED: "✗", Outcome.INCONCLUSIVE: "≈", Outcome.ERRORED: "!"}
 """A sign for each outcome, so that none is told by its colour alone."""
-_EXCHANGE_FRAME_BYTES: Final = 900
+_EXCHANGE_FRAME_BYTES: Final = 1_000
 _LARGEST_EXCHANGE: Final = 6_000
 _LARGEST_PASSED_EXCHANGE: Final = 1_600
 _HEADER_BYTES: Final = len("<div><dt></dt><dd></dd></div>\n")
@@ -33,6 +33,9 @@ _SIGNALS: Final = {6: "SIGABRT", 9: "SIGKILL", 11: "SIGSEGV", 15: "SIGTERM"}
 
 @dataclass(frozen=True, slots=True)
 class ExchangeView:
+    """One exchange. `asked`: the companion that the submission asked, if it was not asked itself."""
+
+    asked: Text
     request: Text
     answer: Text
     elapsed: str
@@ -210,6 +213,7 @@ def _exchange_view(exchange: Exchange, limit_bytes: int) -> ExchangeView:
     limits = share(_weights(exchange), limit_bytes - _EXCHANGE_FRAME_BYTES)
     line_bytes, request_bytes, response_bytes, headers_bytes = limits
     return ExchangeView(
+        asked=shown(exchange.companion, 60),
         request=shown(f"{exchange.method} {exchange.path}", min(line_bytes, 400)),
         answer=_answer(exchange),
         elapsed=wording.seconds(exchange.elapsed_s),

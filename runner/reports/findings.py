@@ -166,7 +166,7 @@ def _title(group: Sequence[_Numbered]) -> Text:
 
 def _about_failure(group: Sequence[_Numbered], turn: int) -> Question:
     number, first = group[0]
-    refused = next((exchange for exchange in first.evidence if (exchange.status or 0) >= 500), None)
+    refused = next((one for one in first.evidence if not one.companion and (one.status or 0) >= 500), None)
     if first.ruling is not None:
         text = _about_budget(first.ruling)
     elif refused is not None:

@@ -10,6 +10,7 @@ from runner.reports.text import Text, shown
 
 NOTHING: Final = Text("")
 _MOST_CONTROLS: Final = 40
+_MOST_PACKAGES: Final = 40
 _WIDEST: Final = 300
 
 
@@ -49,6 +50,10 @@ def rows(scorecard: Scorecard, *, all_known: bool) -> tuple[Row, ...]:
         _row("Submission's bytes", submission.digest, "SHA-256 of the archive as it was received"),
         _row("Submission's files", submission.tree_digest, "SHA-256 of paths and contents, however packed"),
         _row("Environment", scorecard.environment.digest, f"Python {scorecard.environment.python}"),
+        *(
+            _row("Package of a companion", package.archive, f"SHA-256 {package.sha256}")
+            for package in scorecard.environment.packages[:_MOST_PACKAGES]
+        ),
     )
     return (*handed_in, *_grading_rows(scorecard)) if all_known else handed_in
 

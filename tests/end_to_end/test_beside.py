@@ -35,6 +35,57 @@ def test_a_service_speaks_with_its_companion_and_goes_on_from_its_state(engine: 
     assert scorecard.points.earned == 5
 
 
+def test_what_it_asked_its_companion_is_evidence(own_state: Path) -> None:
+    scorecard = graded("ask-neighbour", EngineName.BUBBLEWRAP, own_state)
+    (faults,) = (result for result in scorecard.results if result.check.id == "says-when-nobody-is-there")
+    assert [(one.companion, one.path, one.status) for one in faults.evidence] == [
+        ("neighbour", "/say", None),
+        ("", "/ask", 502),
+        ("neighbour", "/say", 200),
+        ("", "/ask", 502),
+        ("", "/ask", 502),
+        ("neighbour", "/say", 200),
+        ("", "/ask", 200),
+    ]
+    assert [one.error for one in faults.evidence if one.companion] == [
+        "the companion sent bytes that need be no HTTP, on cue",
+        "the companion cut the connection after 1 of 2 pieces, on cue",
+        None,
+    ]
+
+
+def test_a_broker_serves_each_instance_and_outlives_it(engine: EngineName, own_state: Path) -> None:
+    scorecard = graded("count-words", engine, own_state)
+    assert messages(scorecard) == {}
+    assert scorecard.points.earned == 3
+
+
+def test_who_leaves_the_broker_alone_fails_for_it(own_state: Path) -> None:
+    honest = (SAMPLES / "count-words/solutions/accepted/reference/main.py").read_text()
+    assert "while True:" in honest
+    scorecard = graded(
+        "count-words",
+        EngineName.BUBBLEWRAP,
+        own_state,
+        {"main.py": honest.replace("while True:", "for _ in range(1):")},
+    )
+    outcomes = {result.check.id: result.outcome for result in scorecard.results}
+    assert outcomes == {"counts": Outcome.PASSED, "comes-back": Outcome.FAILED, "takes-over": Outcome.PASSED}
+
+
+def test_a_broker_that_does_not_start_is_not_the_submissions_fault(own_state: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(SAMPLES / "count-words", tmp_path / "count-words"))
+    manifest = folder / "challenge.toml"
+    text = manifest.read_text()
+    assert '"--port", "4222"' in text
+    manifest.write_text(text.replace('"--port", "4222"', '"--port", "none"'))
+    with open_bench(own_state, print, Wish(EngineName.BUBBLEWRAP)) as bench:
+        order = Order(folder / "solutions/accepted/reference", "somebody", unenforced_allowed=True)
+        scorecard = grade(order, read_challenge(folder), bench).scorecard
+    assert {result.outcome for result in scorecard.results} == {Outcome.ERRORED}
+    assert all("the companion 'broker' did not start" in message for message in messages(scorecard).values())
+
+
 SLURPS = """
 import json
 import shutil

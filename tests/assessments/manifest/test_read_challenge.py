@@ -108,6 +108,8 @@ def test_a_wrong_budget_or_plan_is_named(tmp_path: Path, old: str, new: str, exp
     test_a_wrong_field_is_named(folder, old, new, expected)
 
 
+SERVED = 'port = 9100\n[[companions]]\nid = "broker"\nport = {}\ncommand = ["x"]\nserves = true'
+PLANNED = '\n[[plans]]\nid = "load"\nscenario = "open"'
 COMPANION_EDITS = [
     ("port = 9100", "port = 8000", "port 8000 is taken 2 times, the entry's counted"),
     (
@@ -118,6 +120,10 @@ COMPANION_EDITS = [
     ("port = 9100", 'port = 9100\ncommand = ["x"]\npackages = ["a; rm"]', "companions.0.packages.0: "),
     ("port = 9100", 'port = 9100\n[[companions]]\nid = "neighbour"\nport = 9101', "'neighbour' stands 2 times"),
     ('kind = "service"', 'kind = "job"', "a job has neither companions nor a state"),
+    ("port = 9100", "port = 9100\nserves = true", "serves is for a program"),
+    ("port = 9100", 'port = 9100\nscheme = "no scheme"', "companions.0.scheme: "),
+    ("port = 9100", SERVED.format(8000), "port 8000 is taken 2 times"),
+    ("port = 9100", SERVED.format(9101) + PLANNED, "'broker' serves, and would be measured with the submission"),
 ]
 
 

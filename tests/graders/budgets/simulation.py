@@ -55,6 +55,10 @@ class Weather:
     priority: bool = True
     seen: bool = True
     """Whether the host's figures show the neighbours."""
+    clock: float = 1.0
+    """How many times as long all work takes, on both sides, and with it the CPU time."""
+    billed: bool = False
+    """Whether what neighbours take is booked as the CPU time of whom they take it from, as some hypervisors do."""
 
 
 def never(rng: Random, side: Side) -> Spans:
@@ -92,6 +96,8 @@ WEATHERS = (
     Weather("unseen bursts", 1.15, 0.001, bursts, seen=False),
     Weather("unseen, a third of the blocks", 1.4, 0.003, some_blocks, seen=False),
     Weather("unseen, at the reference's blocks only", 1.15, 0.0005, against(Side.REFERENCE), seen=False),
+    Weather("a clock 1.8 times slower", 1.0, 0.0, never, clock=1.8),
+    Weather("stolen, and billed as their own", 1.2, 0.004, always, seen=False, billed=True),
 )
 
 HONEST = Submission("1.00")
@@ -117,7 +123,7 @@ def block(
     """
     spans = weather.on(rng, side)
     # Each block has its own luck with caches and clock speed.
-    pace = who.slower * rng.lognormal(0.0, 0.02)
+    pace = weather.clock * who.slower * rng.lognormal(0.0, 0.02)
     work = pace * SERVICE_S * rng.gamma(9.0, 1 / 9, len(arrivals))
     lost = np.zeros(len(arrivals))
     for begin, end in spans:
@@ -141,7 +147,8 @@ def block(
     )
     late = {int(place): "no answer in time" for place in np.flatnonzero(latencies > PLAN.timeout_s)}
     in_us = tuple((latencies * 1e6).astype(int).tolist())
-    return Block(side, session, pair, (), (), in_us, late, float(work.sum()), 50_000_000, noise)
+    cpu_s = float((work + lost if weather.billed else work).sum())
+    return Block(side, session, pair, (), (), in_us, late, cpu_s, 50_000_000, noise)
 
 
 def pair_of_blocks(rng: Random, session: int, number: int, who: Submission, weather: Weather) -> tuple[Block, Block]:

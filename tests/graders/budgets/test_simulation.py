@@ -12,13 +12,13 @@ PAIRS_MAX = 12
 """Fewer looks are faster, and each has more of the rates of error: the harder case for rules on errors."""
 
 
-@pytest.fixture(params=range(8))
+@pytest.fixture(params=range(10))
 def weather(simulation, request):
     return simulation.WEATHERS[request.param]
 
 
 def test_every_noise_is_tried(simulation) -> None:
-    assert len(simulation.WEATHERS) == 8
+    assert len(simulation.WEATHERS) == 10
 
 
 def test_an_identical_submission_never_fails(simulation, weather) -> None:

@@ -3,6 +3,7 @@
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -62,6 +63,17 @@ def test_what_is_sent_arrives_and_so_does_the_answer(far: socket.socket) -> None
     relay.stop()
     with pytest.raises(ConnectionRefusedError):
         through(near, b"x")
+
+
+def test_who_speaks_through_it_hears_its_end(far: socket.socket) -> None:
+    listener = listening()
+    relay = Relay(listener, lambda _: socket.create_connection(far.getsockname()))
+    with socket.create_connection(listener.getsockname(), timeout=10) as caller:
+        deadline = time.monotonic() + 10
+        while not relay._connections and time.monotonic() < deadline:
+            time.sleep(0.01)
+        relay.stop()
+        assert caller.recv(1) == b""
 
 
 def test_where_nobody_listens_the_connection_ends(far: socket.socket) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from assessments.observation import Exchange
 from graders.companions import Answer, Asked
 from graders.companions.server import CompanionServer
 
@@ -53,10 +54,14 @@ def parrot(server: CompanionServer) -> Parrot:
     return server.companion
 
 
-@pytest.fixture
-def port(server: CompanionServer) -> int:
+def listening_port(server: CompanionServer) -> int:
     assert server._listener is not None
     return int(server._listener.getsockname()[1])
+
+
+@pytest.fixture
+def port(server: CompanionServer) -> int:
+    return listening_port(server)
 
 
 def asked(port: int, target: str = "/", body: bytes = b"hello") -> tuple[int, bytes]:
@@ -104,6 +109,36 @@ def test_pieces_come_one_by_one_and_end_where_they_are_cut(port: int, parrot: Pa
     assert asked(port) == (200, b"onetwo")
     with pytest.raises((http.client.IncompleteRead, ConnectionResetError)):
         asked(port)
+
+
+def test_each_exchange_is_witnessed_as_the_companion_means_it(parrot: Parrot) -> None:
+    seen: list[Exchange] = []
+    server = CompanionServer("parrot", parrot, listening(), lambda *_: None, seen.append)
+    port = listening_port(server)
+    parrot.next = [
+        Answer(201, {"A": "b"}, b"said", delay_s=0.1),
+        Answer(body=[b"one", b"two", b"three"], pause_s=0.05),
+        Answer(503, body=[b"one", b"two"], cut_after=1),
+        Answer(raw=b"\xff\x00"),
+    ]
+    assert asked(port, "/x", b"y" * 5000) == (201, b"said")
+    assert asked(port) == (200, b"onetwothree")
+    for _ in range(2):
+        with pytest.raises((http.client.HTTPException, ConnectionError)):
+            asked(port)
+    whole, streamed, cut, raw_bytes = seen
+    assert {one.companion for one in seen} == {"parrot"}
+    assert (whole.method, whole.path, whole.status, whole.error) == ("POST", "/x", 201, None)
+    assert (whole.response_headers, whole.response_body.text) == ({"A": "b"}, "said")
+    assert (len(whole.request_body.text), whole.request_body.total_bytes) == (2048, 5000)
+    assert 0.1 <= whole.elapsed_s < 0.2
+    assert streamed.response_body.text == "onetwothree"
+    assert 0.1 <= streamed.elapsed_s < 0.2
+    assert (cut.status, cut.response_body.text) == (503, "one")
+    assert cut.error == "the companion cut the connection after 1 of 2 pieces, on cue"
+    assert (raw_bytes.status, raw_bytes.response_body.total_bytes) == (None, 2)
+    assert raw_bytes.error == "the companion sent bytes that need be no HTTP, on cue"
+    server.stop()
 
 
 def test_raw_bytes_are_sent_as_they_are(port: int, parrot: Parrot) -> None:

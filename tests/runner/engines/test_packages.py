@@ -1,11 +1,14 @@
 """Packages of companions: fetched once, or taken from a folder, and every way to have none is said in words."""
 
+import hashlib
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from assessments.errors import InfrastructureError
+from assessments.scorecard import PackageRef
+from assessments.submission import Digest
 from runner.packages import ensure_packages
 
 
@@ -30,12 +33,13 @@ def archives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_package_is_unpacked_once_and_what_it_was_is_written_down(archives: Path, tmp_path: Path) -> None:
     said: list[str] = []
-    root = ensure_packages(("assay-tool",), tmp_path / "state", said.append)
-    assert (root / "usr/bin/assay-tool").read_text().endswith("echo yes\n")
-    assert "assay-tool_1.0_all.deb" in (root.parent / "packages.json").read_text()
-    for archive in archives.iterdir():
-        archive.unlink()
-    assert ensure_packages(("assay-tool",), tmp_path / "state", said.append) == root
+    packages = ensure_packages(("assay-tool",), tmp_path / "state", said.append)
+    assert (packages.root / "usr/bin/assay-tool").read_text().endswith("echo yes\n")
+    (archive,) = archives.iterdir()
+    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+    assert packages.refs == (PackageRef("assay-tool_1.0_all.deb", Digest(digest)),)
+    archive.unlink()
+    assert ensure_packages(("assay-tool",), tmp_path / "state", said.append) == packages
     assert said == ["fetching the packages assay-tool"]
 
 

@@ -190,6 +190,7 @@ def exchange(
     elapsed_s=0.0043,
     error=None,
     headers=None,
+    companion="",
 ):
     return Exchange(
         method=method,
@@ -201,6 +202,7 @@ def exchange(
         response_body=excerpt(answer),
         elapsed_s=elapsed_s,
         error=error,
+        companion=companion,
     )
 
 
@@ -396,7 +398,7 @@ def all_passed():
 
 def hostile(text, path=None):
     """A scorecard and sources in which `text` stands in every field that a submission or an operator can fill."""
-    bad = exchange(method=text, path=text, body=text, answer=text, error=text, headers={text: text})
+    bad = exchange(method=text, path=text, body=text, answer=text, error=text, headers={text: text}, companion=text)
     results = [
         result(
             fault,

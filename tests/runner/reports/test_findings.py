@@ -52,6 +52,12 @@ def test_a_server_error_is_asked_about_with_its_request(cards):
     assert asked[0].check == 1
 
 
+def test_a_companions_error_is_not_the_submissions(cards):
+    evidence = [cards.exchange(path="/v1/chat", status=503, companion="provider"), cards.exchange(status=502)]
+    asked = questions(cards.scorecard([cards.result(Fault.WRONG_ANSWER, evidence=evidence)]))
+    assert asked[0].text.text.startswith("POST /predict was answered with 502.")
+
+
 def test_nothing_is_asked_about_what_is_not_the_submissions_fault(cards):
     asked = questions(cards.scorecard([cards.result(Fault.CHECK_CRASHED), cards.result(outcome=Outcome.INCONCLUSIVE)]))
     assert [question.because.text for question in asked] == ["Worth asking everyone"] * 2

@@ -64,6 +64,12 @@ def test_evidence_that_fits_is_shown_whole(cards):
             assert "…" not in {name.text for name, _ in exchange.headers}
 
 
+def test_what_a_companion_was_asked_names_it(cards):
+    evidence = [cards.exchange(companion="provider"), cards.exchange()]
+    (check,) = check_views([cards.result(evidence=evidence)], Budget(), all_known=True)
+    assert [one.asked.text for one in check.exchanges] == ["provider", ""]
+
+
 def test_a_body_that_the_grader_cut_says_so(cards):
     evidence = [cards.exchange()]
     evidence[0] = type(evidence[0])("GET", "/", cards.excerpt(""), 200, {}, cards.excerpt("abc", 5 << 20), 0.1, None)
