@@ -15,16 +15,16 @@ FLAKY_SHARE_MAX: Final = 0.01
 """Of outcomes that were seen more than once. What must be so has to be so every time: this is for the rest."""
 _ALPHA: Final = 0.05
 
-Cells = Mapping[tuple[str, str, CheckId], Sequence[Outcome]]
-"""(engine, solution, check) -> its outcomes, without those of budgets that were not measured."""
+Cells = Mapping[tuple[str, CheckId], Mapping[str, Sequence[Outcome]]]
+"""(solution, check) -> its outcomes by engine, without those of budgets that were not measured."""
 
 
 def cells(rows: Iterable[Row]) -> Cells:
-    found: dict[tuple[str, str, CheckId], list[Outcome]] = defaultdict(list)
+    found: dict[tuple[str, CheckId], dict[str, list[Outcome]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
         for check, outcome in row.outcomes.items():
             if check not in row.unmeasured:
-                found[row.engine.name, row.solution.label, check].append(outcome)
+                found[row.solution.label, check][row.engine.name].append(outcome)
     return found
 
 
@@ -61,8 +61,8 @@ class Flakiness:
 
 
 def flakiness(rows: Iterable[Row]) -> Flakiness:
-    """Over all cells with at least two outcomes."""
-    repeated = [outcomes for outcomes in cells(rows).values() if len(outcomes) > 1]
+    """Over all cells with at least two outcomes, on whichever engine."""
+    repeated = [outcomes for by_engine in cells(rows).values() if len(outcomes := _all(by_engine)) > 1]
     changed = sum(len(outcomes) - Counter(outcomes).most_common(1)[0][1] for outcomes in repeated)
     return Flakiness(changed, sum(map(len, repeated)))
 
@@ -70,23 +70,32 @@ def flakiness(rows: Iterable[Row]) -> Flakiness:
 def changed_cells(rows: Iterable[Row]) -> tuple[str, ...]:
     """Each cell whose outcomes differ, in words."""
     return tuple(
-        f"{solution} on {engine}: '{check}' was {_in_words(outcomes)}"
-        for (engine, solution, check), outcomes in sorted(cells(rows).items())
-        if len(set(outcomes)) > 1
+        f"{solution}: '{check}' was {_by_engine(by_engine)}"
+        for (solution, check), by_engine in sorted(cells(rows).items())
+        if len(set(_all(by_engine))) > 1
     )
 
 
 def engine_differences(rows: Iterable[Row]) -> tuple[str, ...]:
-    """Each solution and check whose outcomes on two engines have nothing in common."""
-    by_cell: dict[tuple[str, CheckId], dict[str, Sequence[Outcome]]] = defaultdict(dict)
-    for (engine, solution, check), outcomes in cells(rows).items():
-        by_cell[solution, check][engine] = outcomes
+    """Each solution and check whose outcomes on two engines have nothing in common.
+
+    Where each engine saw one outcome only, a difference may as well be one that changes, and counts as that.
+    """
     return tuple(
-        f"{solution}: '{check}' differs between engines: "
-        + ", ".join(f"{_in_words(outcomes)} on {engine}" for engine, outcomes in sorted(engines.items()))
-        for (solution, check), engines in sorted(by_cell.items())
-        if len(engines) > 1 and not set.intersection(*map(set, engines.values()))
+        f"{solution}: '{check}' differs between engines: {_by_engine(by_engine)}"
+        for (solution, check), by_engine in sorted(cells(rows).items())
+        if len(by_engine) > 1
+        and len(_all(by_engine)) > len(by_engine)
+        and not set.intersection(*map(set, by_engine.values()))
     )
+
+
+def _all(by_engine: Mapping[str, Sequence[Outcome]]) -> list[Outcome]:
+    return [outcome for outcomes in by_engine.values() for outcome in outcomes]
+
+
+def _by_engine(by_engine: Mapping[str, Sequence[Outcome]]) -> str:
+    return ", ".join(f"{_in_words(outcomes)} on {engine}" for engine, outcomes in sorted(by_engine.items()))
 
 
 def _in_words(outcomes: Sequence[Outcome]) -> str:

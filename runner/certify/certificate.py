@@ -80,7 +80,7 @@ class Certificate:
     digests: ChallengeDigests
     host: Host
     repeat: int
-    """How often each accepted solution was graded; the others twice."""
+    """How often each accepted solution was graded on each engine; the others twice in all."""
     checks: tuple[str, ...]
     flakiness: Flakiness
     graded_again: int

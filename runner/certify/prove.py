@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assessments.challenge import Challenge
+from assessments.errors import UsageError
 from runner.bench import open_bench
 from runner.certify import certificate
 from runner.certify.agreement import Flakiness, changed_cells, engine_differences, flakiness
@@ -52,8 +53,8 @@ def prove(
     """Grade all solutions on each engine, one engine after the other, budgets included.
 
     What an earlier proof of the very same graded is not graded again, unless `fresh`. `done` hears of each row, and
-    whether it was kept from before. Raises what opening a bench raises: an engine that was asked for and is not there
-    gives no certificate.
+    whether it was kept from before. Raises what opening a bench raises, for an engine that was asked for and is not
+    there gives no certificate; and UsageError where two of those that were asked for are the same.
     """
     before = challenge_digests(challenge.folder)
     rows: dict[str, tuple[Row, ...]] = {}
@@ -70,17 +71,24 @@ def prove(
             with open_bench(state, say, wanted) as bench:
                 engine = bench.engine.describe(unenforced_allowed=True)
                 if engine.name in rows:
-                    continue
+                    raise UsageError(f"the engine {engine.name} was asked for twice; name each engine once")
                 if not rows:
                     judges = judged(challenge, bench.nursery)
                     told = _told(challenge, judges, say)
-                known = kept.rows(gradings(solutions, repeat), engine, bench.environment_ref(challenge))
+                known = kept.rows(gradings(solutions, repeat, len(engines)), engine, bench.environment_ref(challenge))
                 if known:
                     say(f"{count(len(known), 'grading')} on {engine.name} kept from an earlier proof")
                 for row in known.values():
                     done(row, True)
                 rows[engine.name] = verify(
-                    challenge, solutions, bench, times=repeat, lanes=lanes, done=ended, known=known
+                    challenge,
+                    solutions,
+                    bench,
+                    times=repeat,
+                    lanes=lanes,
+                    done=ended,
+                    known=known,
+                    engines=len(engines),
                 ).rows
         graded_again = kept.graded_again
     verified = Verified(

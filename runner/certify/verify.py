@@ -17,7 +17,8 @@ from runner.lanes import run_lanes
 from runner.reports.wording import percent
 
 _OTHERS_TIMES = 2
-"""How often a solution that is not an accepted one is graded: twice shows an outcome that changes."""
+"""How often a solution that is not an accepted one is graded, on one engine or once on each of two: twice shows an
+outcome that changes."""
 _NOTHING = 1e-9
 
 Grading = tuple[str, int]
@@ -65,14 +66,14 @@ class Verified:
         return not self.problems
 
 
-def times_graded(solution: Solution, times: int) -> int:
-    """How often a solution is graded: accepted ones `times` over, the rest twice at most."""
-    return times if solution.kind is Kind.ACCEPTED else min(times, _OTHERS_TIMES)
+def times_graded(solution: Solution, times: int, engines: int = 1) -> int:
+    """How often a solution is graded on each of so many engines: accepted ones `times` over, the rest twice in all."""
+    return times if solution.kind is Kind.ACCEPTED else max(min(times, _OTHERS_TIMES) // engines, 1)
 
 
-def gradings(solutions: Iterable[Solution], times: int) -> list[tuple[Solution, int]]:
-    """Each solution as often as it is graded, numbered from 1."""
-    return [(solution, time) for solution in solutions for time in range(1, times_graded(solution, times) + 1)]
+def gradings(solutions: Iterable[Solution], times: int, engines: int = 1) -> list[tuple[Solution, int]]:
+    """Each solution as often as it is graded on each of so many engines, numbered from 1."""
+    return [(solution, time) for solution in solutions for time in range(1, times_graded(solution, times, engines) + 1)]
 
 
 def verify(
@@ -85,8 +86,9 @@ def verify(
     done: Callable[[Row], None],
     budgets: bool = True,
     known: Mapping[Grading, Row] | None = None,
+    engines: int = 1,
 ) -> Verified:
-    """Grade the accepted solutions `times` over and the others twice (once for `times=1`), but for what is `known`.
+    """Grade each solution as often as `times_graded` says, but for what is `known`.
 
     `done` hears of each new row as it ends. Seeds are fresh each time, so that a check which holds for one seed only is
     found out. Without `budgets` none is measured, and nothing is said of them.
@@ -103,7 +105,7 @@ def verify(
         done(row)
         return row
 
-    rows = tuple(run_lanes(one, gradings(solutions, times), bench, lanes))
+    rows = tuple(run_lanes(one, gradings(solutions, times, engines), bench, lanes))
     return Verified(rows, idle_checks(challenge, solutions))
 
 

@@ -38,7 +38,7 @@ _MARKS = {Outcome.PASSED: "·", Outcome.FAILED: "x", Outcome.INCONCLUSIVE: "?", 
     type=click.IntRange(1, 1000),
     default=3,
     show_default=True,
-    help="Gradings of each accepted solution; of the others there are two.",
+    help="Gradings of each accepted solution on each engine; of the others there are two in all.",
 )
 @click.option("--only", multiple=True, help="Only this solution, such as broken/batch-order-lost; may be repeated.")
 @click.option("--budgets/--no-budgets", default=True, help="Measure budgets, a minute or two each.")
@@ -78,7 +78,7 @@ def command(
         raise click.UsageError(f"there is no solution {', '.join(sorted(unknown))} in {challenge.folder / 'solutions'}")
     chosen = [solution for solution in solutions if not only or solution.label in only]
     wishes = [wish(engine, runtime) for engine in _engines(engines)]
-    total = len(wishes) * sum(times_graded(solution, repeat) for solution in chosen)
+    total = len(wishes) * sum(times_graded(solution, repeat, len(wishes)) for solution in chosen)
     say(f"{count(len(chosen), 'solution')}, {count(total, 'grading')}")
     tell = _Teller(total)
     if only or not budgets:
@@ -148,7 +148,16 @@ def _try_some(
     rows: tuple[Row, ...] = ()
     for wanted in wishes:
         with open_bench(default_state(), say, wanted) as bench:
-            rows += verify(challenge, chosen, bench, times=repeat, lanes=lanes, done=tell.row, budgets=budgets).rows
+            rows += verify(
+                challenge,
+                chosen,
+                bench,
+                times=repeat,
+                lanes=lanes,
+                done=tell.row,
+                budgets=budgets,
+                engines=len(wishes),
+            ).rows
     verified = Verified(rows, () if partly else idle_checks(challenge, chosen))
     if as_json:
         print(json.dumps(_verified(verified), indent=1))

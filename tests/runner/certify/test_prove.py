@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from assessments.errors import UsageError
 from assessments.manifest import read_challenge
 from runner.certify.prove import Proof, prove
 from runner.certify.solutions import read_solutions
@@ -35,8 +36,7 @@ def proved(folder: Path, built_state: Path) -> Prove:
 
 
 def test_a_sound_challenge_gets_a_certificate_with_its_whole_matrix(proved: Prove, folder: Path) -> None:
-    """The same engine twice is one engine."""
-    proof = proved(engines=2, fresh=True)
+    proof = proved(fresh=True)
     assert proof.problems == ()
     assert proof.certificate is not None
     matrix = proof.certificate.engines["bubblewrap"].solutions
@@ -49,6 +49,11 @@ def test_a_sound_challenge_gets_a_certificate_with_its_whole_matrix(proved: Prov
     }
     assert matrix["broken/subtracts"].failed == {"sum-is-right": 2}
     assert not (folder / "certificate.json").exists(), "to write it is the command's part"
+
+
+def test_the_same_engine_twice_is_no_two_engines(proved: Prove) -> None:
+    with pytest.raises(UsageError, match="bubblewrap was asked for twice"):
+        proved(engines=2)
 
 
 def test_a_challenge_that_changes_meanwhile_gets_none(proved: Prove, folder: Path) -> None:
