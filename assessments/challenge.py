@@ -123,7 +123,9 @@ class Challenge:
         Were it shorter, a submission could run into it on purpose and have nothing held against it.
         """
         checks_s = sum(check.time_limit_s + _BETWEEN_CHECKS_S for check in self.checks)
-        return _MARGIN_S + checks_s + _STARTS * self.entry.start_timeout_s
+        serving = (one.program for one in self.companions if one.program and one.program.serves)
+        start_s = self.entry.start_timeout_s + sum(program.start_timeout_s for program in serving)
+        return _MARGIN_S + checks_s + _STARTS * start_s
 
 
 _MARGIN_S = 60.0

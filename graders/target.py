@@ -49,7 +49,7 @@ class Service(Protocol):
 
     @property
     def companions(self) -> Mapping[str, object]:
-        """What `make_companions` made for this instance, by id."""
+        """What `make_companions` made for this instance, and the programs that serve it, by id."""
         ...
 
     def unplug(self, companion: str) -> None:

@@ -65,12 +65,8 @@ def read_result(path: Path) -> tuple[Scorecard, Sources]:
 
     Raises UsageError, or InvalidSubmission for bytes that intake would refuse; both name the file and the fix.
     """
-    file = path / SCORECARD if path.is_dir() else path
-    try:
-        data = file.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{file}: cannot be read: {error.strerror}; name a scorecard or its folder") from error
-    scorecard = document.load(data, str(file))
+    file = _scorecard_file(path)
+    scorecard = document.load(scorecard_bytes(path), str(file))
     archive, submission = kept_archive(file), scorecard.submission
     if archive is None:
         return scorecard, Sources({}, {})
@@ -83,6 +79,19 @@ def read_result(path: Path) -> tuple[Scorecard, Sources]:
     starter = file.parent / _STARTER
     started_from = unpack(starter.read_bytes(), "tar", _STARTER).contents if starter.is_file() else {}
     return scorecard, Sources(submitted, started_from)
+
+
+def scorecard_bytes(path: Path) -> bytes:
+    """The document of a grading's folder, or this file's bytes. Raises UsageError."""
+    file = _scorecard_file(path)
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{file}: cannot be read: {error.strerror}; name a scorecard or its folder") from error
+
+
+def _scorecard_file(path: Path) -> Path:
+    return path / SCORECARD if path.is_dir() else path
 
 
 def signature_beside(path: Path) -> bytes | None:

@@ -52,14 +52,17 @@ def signature_document(key_id: str, signature: str) -> bytes:
     return (json.dumps({"format": 1, "key": key_id, "signature": signature}, indent=1) + "\n").encode("ascii")
 
 
-def scorecard(card: Scorecard, signature: bytes | None, key: Verifier | None) -> Signed:
-    """Check the signature that stands beside a scorecard, if there is one."""
+def scorecard(data: bytes, signature: bytes | None, key: Verifier | None) -> Signed:
+    """Check the signature that stands beside a scorecard's document, if there is one.
+
+    Over the bytes that are there: an older Assay knew fewer fields, and would have written them without the others.
+    """
     if signature is None:
         return Signed("not signed")
     content = _parsed(signature) or {}
     if key is None:
         return Signed("signed, and there is no key here to check that with: name one with --key")
-    if not key.signed(Kind.SCORECARD, document.dump(card), str(content.get("signature", ""))):
+    if not key.signed(Kind.SCORECARD, data, str(content.get("signature", ""))):
         by = shown(str(content.get("key", "nobody")), 40).text
         return Signed("", (f"signature.json: says that {by} signed it; the key {key.id} did not sign these bytes",))
     return Signed(f"signed by {key.id}")

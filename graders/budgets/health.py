@@ -5,10 +5,13 @@ host a submission that is a little slower than the reference looks far slower. A
 service itself, and is added to both sides, pulls every ratio towards 1: on a busy host a slow submission looks well.
 More pairs mend neither. So both passing and failing ask that the reference, by itself, was as fast as it can be here.
 
-One thing alone slows both sides and spoils no ratio: a clock that is slower, as it is on rented machines at times.
-Then the reference also needs more CPU time for the same work, and all of its requests take longer, not the unlucky
-ones alone. By as much it may be slower, and still count for passing: queueing makes a slow clock look worse than it
-is, never better. For failing it counts where nothing queues.
+One thing slows both sides and spoils no ratio: a clock that is slower, as it is on rented machines at times, where
+both spend their time alike. Then the reference also needs more CPU time for the same work, and all of its requests
+take longer, not the unlucky ones alone. By as much it may be slower, and still count for passing: queueing makes a
+slow clock look worse than it is, never better. For failing it counts where nothing queues. A submission that waits
+where the reference works would gain by a slow clock, and one that works where the reference waits would lose by it:
+of these nothing is decided. That is the one thing here which a submission can move; all that it can get is what any
+other one has.
 """
 
 import math
@@ -18,7 +21,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from assessments.budget import Metric, Plan, Scenario
-from graders.budgets.figures import Point, series
+from assessments.measurement import Block
+from graders.budgets.figures import CLOCK_S, Point, figure, series
 from graders.budgets.gates import Pair
 from graders.budgets.words import NAMES, amount, percent
 
@@ -38,14 +42,21 @@ SLOWEST_CLOCK: Final = 3.0
 """A host that is slower yet is ill, whatever the reason."""
 
 
+ALIKE: Final = 1.25
+"""How many times more of its time one side may work than the other, and still be slowed alike by a slower clock."""
+
+
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How the reference was. Both empty: as on a quiet host."""
+    """How the reference was, and what may be decided."""
 
-    unwell: str = ""
-    """Why nothing can be decided."""
-    slowed: str = ""
-    """Why a submission may pass, but fail by a ratio of unqueued work only."""
+    words: str = ""
+    """What was unlike a quiet host; empty when nothing was."""
+    passes: bool = True
+    fails: bool = True
+    """Whether a submission may fail, though by its ratio only where `clock` is above 1."""
+    clock: float = 1.0
+    """How many times slower the host's clock was than when it was quiet, where that is why anything may be decided."""
 
 
 WELL: Final = Health()
@@ -57,22 +68,31 @@ def health(
     """How the reference was by itself, as these points and their pairs show it."""
     best = calibration.get(metric.value)
     if best is None or not best > 0 or math.isinf(best):
-        return Health(unwell=_waited(pairs))
+        waited = _waited(pairs)
+        return _unwell(waited) if waited else WELL
     if not points:
-        return Health(unwell=f"there were too few requests to tell the reference's {NAMES[metric]}")
+        return _unwell(f"there were too few requests to tell the reference's {NAMES[metric]}")
     seen = statistics.median(point.reference for point in points)
     allowed = SLOWER_TAIL if metric in TAILS else SLOWER
     slower = _times_slower(metric, seen, best)
     if slower <= allowed:
         return WELL
-    clock = times_slower_clock(pairs, plan, calibration)
     words = (
         f"the reference's own {NAMES[metric]} was {amount(metric, seen)} where a quiet host gives "
         f"{amount(metric, best)}, worse by more than the {allowed:g} times that still count as quiet"
     )
-    if slower <= allowed * clock:
-        return Health(slowed=f"{words}; its CPU time says that the clock was {clock:.2f} times slower")
-    return Health(unwell=words)
+    clock = times_slower_clock(pairs, plan, calibration)
+    if slower > allowed * clock:
+        return _unwell(words)
+    words = f"{words}; the clock was {clock:.2f} times slower"
+    theirs, ours = (_working([getattr(pair, side) for pair in pairs], plan) for side in ("candidate", "reference"))
+    if theirs is None or ours is None:
+        return _unwell(words)
+    passes = theirs * ALIKE >= ours
+    fails = metric in UNQUEUED and theirs <= ours * ALIKE
+    if not passes and not fails:
+        return _unwell(f"{words}, which the submission does not feel as the reference does")
+    return Health(f"{words}, which is not enough to {'fail' if passes else 'pass'}", passes, fails, clock)
 
 
 def times_slower_clock(pairs: Sequence[Pair], plan: Plan, calibration: Mapping[str, float]) -> float:
@@ -90,6 +110,24 @@ def times_slower_clock(pairs: Sequence[Pair], plan: Plan, calibration: Mapping[s
             return 1.0
         found.append(_times_slower(metric, statistics.median(point.reference for point in points), best))
     return min(max(min(found), 1.0), SLOWEST_CLOCK)
+
+
+def _working(blocks: Sequence[Block], plan: Plan) -> float | None:
+    """How much of the time that is measured one side works; above 1 where it works on several things at once."""
+    each = figure(blocks, Metric.CPU)
+    if each is None or math.isinf(each):
+        return None
+    match plan.scenario:
+        case Scenario.OPEN:
+            return each / max(figure(blocks, Metric.P50) or math.inf, CLOCK_S)
+        case Scenario.CLOSED:
+            return each * (figure(blocks, Metric.THROUGHPUT) or 0.0)
+        case Scenario.START_UP | Scenario.BATCH:
+            return each * len(blocks) / max(sum(sum(block.latency_us) for block in blocks) * 1e-6, CLOCK_S)
+
+
+def _unwell(words: str) -> Health:
+    return Health(words, passes=False, fails=False)
 
 
 def _times_slower(metric: Metric, seen: float, best: float) -> float:

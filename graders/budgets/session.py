@@ -18,7 +18,7 @@ from assessments.measurement import Measurement
 from graders.budgets.binomial import share_at_least
 from graders.budgets.figures import Point, figure, resolution, right_answers, series
 from graders.budgets.gates import Pair, Void, pairs, sound
-from graders.budgets.health import STEADY, UNQUEUED, WELL, Health, health
+from graders.budgets.health import STEADY, WELL, Health, health
 from graders.budgets.student import quantile
 
 ALPHA_PASS: Final = 0.05
@@ -93,6 +93,8 @@ class Finding:
     unwell: str
     """What was wrong with the reference and kept this from being decided; empty when nothing was."""
     share: float
+    clock: float = 1.0
+    """How many times slower the host's clock was, where that did not keep it from being decided."""
 
 
 def looks(plan: Plan) -> tuple[int, ...]:
@@ -215,26 +217,26 @@ def _finding(
     voids: tuple[Void, ...],
     well: Health,
 ) -> Finding:
-    unwell, causes = well.unwell, _causes(budget, seen, answers)
-    if Cause.WRONG in causes and budget.metric in STEADY:
+    beyond, keeps = _causes(budget, seen, answers), _keeps(budget, seen, answers)
+    causes, unwell = beyond, "" if well.passes or well.fails else well.words
+    if Cause.WRONG in beyond and budget.metric in STEADY:
         # The figure does not depend on a quiet host, but answering in time does.
         unwell = _slow_answers(measurement, counted)
-        causes = causes - {Cause.WRONG} if unwell else causes
-    elif well.unwell:
-        causes = frozenset()
-    elif well.slowed and causes:
-        causes = causes & {Cause.RATIO} if budget.metric in UNQUEUED else frozenset()
-        unwell = "" if causes else f"{well.slowed}, which is enough to pass and not to fail"
+        causes = beyond - {Cause.WRONG} if unwell else beyond
+    elif well.words:
+        late = answers.share > budget.wrong_share  # who answers too late for the time-out has few answers a second, too
+        causes = beyond & {Cause.RATIO} if well.fails and not late else frozenset()
+        unwell = unwell or (well.words if (beyond and not causes) or (keeps and not well.passes) else "")
     if causes:
         standing = Standing.BEYOND
-    elif not unwell and _keeps(budget, seen, answers):
+    elif not unwell and keeps:
         standing = Standing.WITHIN
     else:
         standing = Standing.OPEN
     share = 1.0 if standing is Standing.WITHIN else 0.0
     if causes == {Cause.RATIO} and seen is not None:
         share = fall_off(budget, seen.low)
-    return Finding(standing, causes, seen, answers, len(counted), len(counted), voids, unwell, share)
+    return Finding(standing, causes, seen, answers, len(counted), len(counted), voids, unwell, share, well.clock)
 
 
 def _causes(budget: Budget, seen: Estimate | None, answers: Answers) -> frozenset[Cause]:
@@ -283,8 +285,7 @@ def _answers(counted: Sequence[Pair], alpha: float) -> Answers:
 def _slow_answers(measurement: Measurement, counted: tuple[Pair, ...]) -> str:
     plan = measurement.plan
     metric = {Scenario.START_UP: Metric.START_UP, Scenario.BATCH: Metric.WALL}.get(plan.scenario, Metric.P50)
-    well = health(metric, series(counted, plan, metric).points, counted, plan, measurement.calibration)
-    return well.unwell or well.slowed
+    return health(metric, series(counted, plan, metric).points, counted, plan, measurement.calibration).words
 
 
 def _exp(log: float) -> float:

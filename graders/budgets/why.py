@@ -24,12 +24,13 @@ _TURNS = {Scenario.START_UP: "starts", Scenario.BATCH: "runs"}
 def passed(plan: Plan, budget: Budget, first: Finding) -> str:
     """Of a budget that the first session is within."""
     text = _figures(budget, first.estimate, f"at most {{high}} at {confidence(ALPHA_PASS)}")
-    return f"{sentence(f'{text}, within the limit of {budget.limit:.2f}')} {_counted(plan, budget, (first,))}"
+    text = f"{text}, within the limit of {budget.limit:.2f}{_clock((first,))}"
+    return f"{sentence(text)} {_counted(plan, budget, (first,))}"
 
 
 def failed(plan: Plan, budget: Budget, shown: Finding, both: Sequence[Finding]) -> str:
     """Of a budget that both sessions are beyond; the figures are those of one of them."""
-    text = f"{_beyond(budget, shown)}; a second session agreed"
+    text = f"{_beyond(budget, shown)}; a second session agreed{_clock(both)}"
     return f"{sentence(text)} {_counted(plan, budget, both)}"
 
 
@@ -61,6 +62,11 @@ def again(text: str, tries: int, outcome: Outcome) -> str:
         return f"{text} It was measured {tries} times, and no time decided: a person has to."
     before = "the first time" if tries == 2 else f"the first {tries - 1} times"
     return f"{text} It was measured again, since {before} decided nothing."
+
+
+def _clock(findings: Sequence[Finding]) -> str:
+    slowest = max(finding.clock for finding in findings)
+    return f"; the host's clock was {slowest:.2f} times slower than when it was quiet" if slowest > 1 else ""
 
 
 def _figures(budget: Budget, seen: Estimate | None, interval: str) -> str:

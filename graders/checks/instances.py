@@ -1,6 +1,5 @@
 """Running instances as checks use them: of the submission's service, and of companions that are programs."""
 
-import socket
 import time
 from collections.abc import Iterable, Mapping
 from typing import Protocol, TypeVar
@@ -12,6 +11,7 @@ from graders import wire
 from graders.checks.errors import ChallengeError
 from graders.companions import Companion as Answering
 from graders.companions.apart import CompanionsApart
+from graders.companions.conversation import Conversation
 from graders.companions.relay import Relay
 from graders.companions.server import CompanionServer
 from graders.http import BadAnswer, Client
@@ -145,14 +145,18 @@ class StartedService(Instance):
         self._broken: list[str] = []
         self._state: Mapping[str, bytes] | None = None
 
-    def accompany(self, companions: Mapping[str, Answering], *, apart: bool) -> None:
-        """Have these companions stand beside it: in threads, where checks can reach them, or in a process apart."""
+    def accompany(self, companions: Mapping[str, Answering], *, apart: bool, seen: bool) -> None:
+        """Have these companions stand beside it: in threads, where checks can reach them, or in a process apart.
+
+        `seen`: what they are asked there is evidence.
+        """
         listeners = {name: self._dial.listen(self._port(name)) for name in companions}
         if apart:
             self._apart = CompanionsApart(companions, listeners)
             return
         for name, companion in companions.items():
-            self._servers[name] = CompanionServer(name, companion, listeners[name], self._note, self._link.witness.saw)
+            saw = self._link.witness.saw if seen else None
+            self._servers[name] = CompanionServer(name, companion, listeners[name], self._note, saw)
 
     def reach(self, programs: Mapping[str, "StartedProgram"], *, borrowed: bool) -> None:
         """Have these programs' ports lead to them from its network. Unless `borrowed`, they end when it is stopped."""
@@ -172,6 +176,11 @@ class StartedService(Instance):
     def programs(self) -> Mapping[str, "StartedProgram"]:
         """The companions that are programs and serve it."""
         return self._programs
+
+    @property
+    def served(self) -> bool:
+        """Whether each of them lives and can be reached."""
+        return all(name in self._relays and program.alive for name, program in self._programs.items())
 
     @property
     def companions_cpu_s(self) -> float:
@@ -223,12 +232,11 @@ class StartedService(Instance):
                 self._apart.stop()
                 self._apart = None
 
-    def require_sound_companions(self) -> None:
-        """Raises ChallengeError when one of its companions broke."""
-        broken = [*self._broken, self._apart.broke if self._apart else ""]
+    def broken_companions(self) -> tuple[str, ...]:
+        """How companions that the grader answers broke since this was last asked, in words."""
+        broken = tuple(filter(None, (*self._broken, self._apart.broke if self._apart else "")))
         self._broken.clear()
-        for words in filter(None, broken):
-            raise ChallengeError(words)
+        return broken
 
     def _note(self, name: str, error: Exception) -> None:
         self._broken.append(f"the companion '{name}' broke: {type(error).__name__}: {error}")
@@ -249,11 +257,17 @@ class StartedProgram(Instance):
     def __init__(self, link: _Link, target: int, dial: SandboxDial, companion: Companion) -> None:
         assert companion.program is not None
         super().__init__(link, target, dial, companion.program.ready_path, companion.program.start_timeout_s)
+        self.name = companion.id
         self._relays: list[Relay] = []
 
-    def connect(self, timeout_s: float = 5.0) -> socket.socket:
+    def connect(self, timeout_s: float = 5.0) -> Conversation:
         """A connection of the check's own to its port. Raises BadAnswer when nothing accepts it in time."""
-        return self._dial.connect(time.monotonic() + self._link.witness.time_left(timeout_s))
+        time_left = self._link.witness.time_left
+        try:
+            connection = self._dial.connect(time.monotonic() + time_left(timeout_s))
+        except BadAnswer as error:
+            raise BadAnswer(f"the companion '{self.name}' accepts no connection", Fault.NO_ANSWER) from error
+        return Conversation(connection, self.name, time_left)
 
     def lead(self, port: int, to: SandboxDial) -> None:
         """Have connections to this port of its network go to where `to` leads."""

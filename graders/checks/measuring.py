@@ -246,7 +246,8 @@ class _Driver:
         volley = self.drive(side, load)
         after, own_s = self._gauges(), self._own_s() - own_before_s
         for service in self.services.values():
-            service.require_sound_companions()
+            for words in service.broken_companions():
+                raise ChallengeError(words)
         used = {one: self._grown(before, after, one, "cpu_s") for one in self.services}
         noise = noise_between(before, after, volley.seconds, used, own_s, volley.lag_s)
         noise = replace(noise, generator_wait_s=difference(own_wait_s(), waited_before_s))

@@ -137,6 +137,7 @@ class HiddenTests:
             self._began = time.monotonic()
         if _NEEDS_SHARED_SERVICE & set(getattr(item, "fixturenames", ())):
             self._in_use = [self._shared.get()]  # before the check's clock starts: a restart is not its doing
+            self._in_use[0].broken_companions()  # those were earlier checks'
             self._began = time.monotonic()
         limit_s = self._check_of(item).time_limit_s
         self._link.witness.begin(self._began + limit_s)
@@ -159,6 +160,9 @@ class HiddenTests:
             ended = how_one_ended(self._in_use) if unanswered else None
             place = call.excinfo.traceback[-1]
             self._verdict = decide(error, f"{Path(place.path).name}:{place.lineno + 1}", ended)
+            broken = [words for service in self._in_use for words in service.broken_companions()]
+            if broken and self._verdict.outcome is Outcome.FAILED:
+                self._verdict = Verdict.of(Fault.CHECK_CRASHED, f"{broken[0]}; meanwhile: {self._verdict.message}")
         self._called = self._called or call.when == "call"
         if call.when == "teardown":
             self._report(item)
@@ -254,6 +258,7 @@ class HiddenTests:
             failed = start_once(name, inputs or {}, beside)
             if failed is None:
                 return programs[-1]
+            self._link.witness.time_left(1)  # who has used it up has failed by that
             words = f"the companion '{name}' did not start: {failed}; it said: {programs[-1].logs()[-600:]}"
             if instead is not None and start_once(name, instead, beside) is None:
                 raise BadAnswer(f"with what the submission gives it, {words}", Fault.MALFORMED_ANSWER) from failed

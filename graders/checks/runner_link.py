@@ -98,28 +98,35 @@ class RunnerLink:
         `loaded`: load is going to be put on it, so that its companions have a process of their own. `beside`: it is
         served by the very programs that serve this instance.
         """
-        programs = beside.programs if beside else self._served()
         files = wire.encode_files(state or {})
         request = wire.StartService(env=dict(env), assets=dict(assets), side=side, state_base64=files)
-        target, dial = self._started(request, self.assignment.port)
-        service = StartedService(self, target, dial)
-        if self.answered:
-            service.accompany(self._companions(), apart=loaded)
-        service.reach(programs, borrowed=beside is not None)
-        service.let_go()
+        with contextlib.ExitStack() as undone:
+            programs = beside.programs if beside else self._served(undone)
+            target, dial = self._started(request, self.assignment.port)
+            undone.pop_all()
+            service = StartedService(self, target, dial)
+            undone.callback(service.stop)
+            service.reach(programs, borrowed=beside is not None)
+            if self.answered:
+                service.accompany(self._companions(), apart=loaded, seen=side is Side.CANDIDATE)
+            service.let_go()
+            undone.pop_all()
         return service
 
-    def _served(self) -> Mapping[str, StartedProgram]:
-        """The programs that serve an instance, ready. Raises ChallengeError when one does not start."""
+    def _served(self, undone: contextlib.ExitStack) -> Mapping[str, StartedProgram]:
+        """The programs that serve an instance, ready; `undone` stops them.
+
+        Raises ChallengeError when one does not start, and BadAnswer when the check's time is up before.
+        """
         programs: dict[str, StartedProgram] = {}
         for name in (one.id for one in self.assignment.companions if one.program and one.program.serves):
             programs[name] = self.start_program(name, {}, None)
+            undone.callback(programs[name].stop)
             try:
                 programs[name].await_ready()
             except BadAnswer as error:
+                self.witness.time_left(1)  # who has used it up has failed by that
                 said = programs[name].logs()[-_WORDS_KEPT:]
-                for program in programs.values():
-                    program.stop()
                 raise ChallengeError(f"the companion '{name}' did not start: {error}; it said: {said}") from error
         return programs
 

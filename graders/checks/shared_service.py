@@ -21,7 +21,7 @@ class SharedService:
 
     def get(self) -> StartedService:
         """The living, ready instance. Raises BadAnswer once starting it has failed too often."""
-        if self._service is not None and self._service.alive:
+        if self._service is not None and self._service.alive and self._service.served:
             return self._service
         self.stop()
         while self._given_up is None:
@@ -41,8 +41,8 @@ class SharedService:
             self._service = None
 
     def _try_to_start(self) -> StartedService | None:
-        self._starts += 1
         service = self._link.start_service({}, {})
+        self._starts += 1
         try:
             service.await_ready()
         except BadAnswer as error:

@@ -12,7 +12,7 @@ def witnessed(companion: str, asked: Asked, answer: Answer, thought_s: float) ->
     """
     pieces = [answer.body] if isinstance(answer.body, bytes) else list(answer.body)
     sent = pieces if answer.cut_after is None else pieces[: answer.cut_after]
-    pauses = max(min(len(sent), len(pieces) - 1), 0)
+    pauses = max(len(sent) - 1, 0)
     error = None
     if answer.raw is not None:
         error = "the companion sent bytes that need be no HTTP, on cue"

@@ -1,8 +1,8 @@
 """Carries connections between a companion program's network and the submission's, one way round or the other."""
 
 import contextlib
-import selectors
 import socket
+import struct
 import threading
 import time
 from collections.abc import Callable
@@ -11,8 +11,8 @@ from graders.http import BadAnswer
 
 _MOST_CONNECTIONS = 64
 _CONNECT_S = 5.0
-_UNREAD_S = 60.0
-"""So long one end may leave unread what the other sent; a connection on which nobody speaks may last."""
+_UNREAD = struct.pack("ll", 60, 0)
+"""So many seconds one end may leave unread what the other sent; a connection on which nobody speaks may last."""
 _READ_BYTES = 64 * 1024
 
 
@@ -69,19 +69,23 @@ class Relay:
 
 
 def _pump(near: socket.socket, far: socket.socket) -> None:
-    """Both ways at once, until both have ended."""
-    ways = {near: far, far: near}
-    with selectors.DefaultSelector() as selector:
-        for one in ways:
-            one.settimeout(_UNREAD_S)
-            selector.register(one, selectors.EVENT_READ)
-        while selector.get_map():
-            for key, _ in selector.select():
-                source = key.fileobj
-                assert isinstance(source, socket.socket)
-                if data := source.recv(_READ_BYTES):
-                    ways[source].sendall(data)
-                else:
-                    selector.unregister(source)
-                    with contextlib.suppress(OSError):
-                        ways[source].shutdown(socket.SHUT_WR)
+    """Both ways at once, until both have ended: a side that does not read must not keep the other from speaking."""
+    for one in (near, far):
+        one.settimeout(None)
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _UNREAD)
+    back = threading.Thread(target=_carry_over, args=(far, near), daemon=True)
+    back.start()
+    _carry_over(near, far)
+    back.join()
+
+
+def _carry_over(source: socket.socket, sink: socket.socket) -> None:
+    """One way, until its source has ended; where it breaks, so does the other."""
+    try:
+        while data := source.recv(_READ_BYTES):
+            sink.sendall(data)
+        sink.shutdown(socket.SHUT_WR)
+    except OSError:
+        for one in (source, sink):
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)

@@ -37,7 +37,7 @@ class CompanionServer:
         companion: Companion,
         listener: socket.socket,
         broke: Callable[[str, Exception], None],
-        saw: Callable[[Exchange], None] = lambda _: None,
+        saw: Callable[[Exchange], None] | None = None,
     ) -> None:
         self.name = name
         self.companion = companion
@@ -108,10 +108,13 @@ class CompanionServer:
 
     def _answer(self, asked: Asked) -> Answer:
         with self._one_at_a_time:
+            if self._stopped.is_set():  # it waited for its turn longer than its check lasted
+                return Answer(503)
             began = time.monotonic()
             try:
                 answer = self.companion.answer(asked)
-                self._saw(witnessed(self.name, asked, answer, time.monotonic() - began))
+                if self._saw:
+                    self._saw(witnessed(self.name, asked, answer, time.monotonic() - began))
             except Exception as error:  # noqa: BLE001 - whatever it is, the check must hear of it
                 self._broke(self.name, error)
                 return Answer(500)

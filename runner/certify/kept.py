@@ -67,13 +67,17 @@ class Kept:
     def rows(
         self, gradings: Sequence[tuple[Solution, int]], engine: EngineRef, environment: EnvironmentRef
     ) -> Mapping[Grading, Row]:
-        """Which of these need no grading on this engine, in this environment."""
-        wanted = {(solution.label, time): solution for solution, time in gradings}
+        """What is known of these solutions on this engine, in this environment: those that need no grading.
+
+        What was wrong is known even where fewer gradings are asked for than there were.
+        """
+        wanted = {(solution.label, time) for solution, time in gradings}
+        solutions = {solution.label: solution for solution, _ in gradings}
         return {
-            grading: _row(line, wanted[grading])
+            grading: _row(line, solutions[line.solution])
             for line in self._lines
-            if not line.undecided and (line.engine, line.environment) == (engine, environment)
-            if (grading := (line.solution, line.time)) in wanted
+            if line.solution in solutions and (line.engine, line.environment) == (engine, environment)
+            if not line.undecided and ((grading := (line.solution, line.time)) in wanted or line.problems)
         }
 
     def add(self, row: Row) -> None:

@@ -16,7 +16,7 @@ from runner.certify.lint import lint_files
 from runner.certify.solutions import Solution
 from runner.certify.verify import Row, Verified, gradings, idle_checks, verify
 from runner.challenge_files import ChallengeDigests, challenge_digests
-from runner.engines.choose import Wish
+from runner.engines.choose import Wish, choose
 from runner.engines.rootfs import Say
 from runner.host import this_host
 from runner.reports.wording import count
@@ -56,6 +56,7 @@ def prove(
     whether it was kept from before. Raises what opening a bench raises, for an engine that was asked for and is not
     there gives no certificate; and UsageError where two of those that were asked for are the same.
     """
+    require_different(engines)
     before = challenge_digests(challenge.folder)
     rows: dict[str, tuple[Row, ...]] = {}
     told: tuple[str, ...] = ()
@@ -67,11 +68,9 @@ def prove(
                 kept.add(row)
             done(row, False)
 
-        for wanted in engines:
+        for number, wanted in enumerate(engines):
             with open_bench(state, say, wanted) as bench:
                 engine = bench.engine.describe(unenforced_allowed=True)
-                if engine.name in rows:
-                    raise UsageError(f"the engine {engine.name} was asked for twice; name each engine once")
                 if not rows:
                     judges = judged(challenge, bench.nursery)
                     told = _told(challenge, judges, say)
@@ -89,6 +88,7 @@ def prove(
                     done=ended,
                     known=known,
                     engines=len(engines),
+                    first=number == 0,
                 ).rows
         graded_again = kept.graded_again
     verified = Verified(
@@ -115,6 +115,16 @@ def prove(
             graded_again=graded_again,
         )
     return Proof(verified, flaky, changed_cells(verified.rows), problems, issued)
+
+
+def require_different(engines: Sequence[Wish]) -> None:
+    """Raises UsageError where two of these are one engine, which would be graded on half as often as it should be."""
+    chosen = [choose(wanted) for wanted in engines]
+    for one in chosen:
+        if one.daemon:
+            one.daemon.close()
+    if len({one.daemon is None for one in chosen}) < len(chosen):
+        raise UsageError("the same engine was asked for twice; name each engine once")
 
 
 def _told(challenge: Challenge, judges: Judged, say: Say) -> tuple[str, ...]:

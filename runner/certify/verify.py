@@ -87,9 +87,11 @@ def verify(
     budgets: bool = True,
     known: Mapping[Grading, Row] | None = None,
     engines: int = 1,
+    first: bool = True,
 ) -> Verified:
     """Grade each solution as often as `times_graded` says, but for what is `known`.
 
+    `engines`: on so many it is to be graded in all, and `first` says whether this is the first of them.
     `done` hears of each new row as it ends. Seeds are fresh each time, so that a check which holds for one seed only is
     found out. Without `budgets` none is measured, and nothing is said of them.
     """
@@ -100,17 +102,20 @@ def verify(
         solution, time = grading
         if (solution.label, time) in known:
             return known[solution.label, time]
-        measures = budgets and measured(challenge, solution, time)
+        measures = budgets and measured(challenge, solution, first=first and time == 1)
         row = judge(challenge, solution, time, _graded(challenge, solution, bench, measures), measured=measures)
         done(row)
         return row
 
-    rows = tuple(run_lanes(one, gradings(solutions, times, engines), bench, lanes))
-    return Verified(rows, idle_checks(challenge, solutions))
+    wanted = gradings(solutions, times, engines)
+    rows = tuple(run_lanes(one, wanted, bench, lanes))
+    asked = {(solution.label, time) for solution, time in wanted}
+    more = tuple(row for grading, row in known.items() if grading not in asked)
+    return Verified((*rows, *more), idle_checks(challenge, solutions))
 
 
-def measured(challenge: Challenge, solution: Solution, time: int) -> bool:
-    """Whether a grading's budgets mean anything. Pure.
+def measured(challenge: Challenge, solution: Solution, *, first: bool) -> bool:
+    """Whether a grading's budgets mean anything; `first`: the solution's first of all. Pure.
 
     What is right keeps them and what is slow breaks those it names, every time; a broken solution may name one, too.
     A cheat, the starter and empty files earn nothing by one, which needs no second look.
@@ -121,7 +126,7 @@ def measured(challenge: Challenge, solution: Solution, time: int) -> bool:
         case Kind.BROKEN:
             return any(check.budget is not None and check.id in solution.must_fail for check in challenge.checks)
         case Kind.CHEAT | Kind.BASELINE:
-            return time == 1
+            return first
 
 
 def judge(challenge: Challenge, solution: Solution, time: int, scorecard: Scorecard, *, measured: bool = True) -> Row:

@@ -16,7 +16,7 @@ from assessments.outcome import Outcome
 from runner import catalogue
 from runner.bench import open_bench
 from runner.certify import certificate
-from runner.certify.prove import Proof, prove
+from runner.certify.prove import Proof, prove, require_different
 from runner.certify.solutions import Solution, read_solutions
 from runner.certify.verify import Row, Verified, idle_checks, times_graded, verify
 from runner.challenge_files import CERTIFICATE
@@ -145,8 +145,9 @@ def _try_some(
     as_json: bool,
 ) -> None:
     """Less than a proof: for an author at work."""
+    require_different(wishes)
     rows: tuple[Row, ...] = ()
-    for wanted in wishes:
+    for number, wanted in enumerate(wishes):
         with open_bench(default_state(), say, wanted) as bench:
             rows += verify(
                 challenge,
@@ -157,6 +158,7 @@ def _try_some(
                 done=tell.row,
                 budgets=budgets,
                 engines=len(wishes),
+                first=number == 0,
             ).rows
     verified = Verified(rows, () if partly else idle_checks(challenge, chosen))
     if as_json:

@@ -8,7 +8,7 @@ import rich_click as click
 from assessments.errors import UsageError
 from runner.recompute import differences
 from runner.reports.wording import count
-from runner.results import read_result, signature_beside
+from runner.results import read_result, scorecard_bytes, signature_beside
 from runner.signed import is_receipt, receipt, scorecard
 from runner.state_folder import default_state
 from runner.store.places import keys_folder
@@ -36,7 +36,7 @@ def command(results: Sequence[Path], key: Path | None) -> None:
                 click.echo(f"{path}: {found.sentence}")
             continue
         card, _ = read_result(path)
-        found = scorecard(card, signature_beside(path), signed_by)
+        found = scorecard(scorecard_bytes(path), signature_beside(path), signed_by)
         mine = [*differences(card), *found.problems]
         problems += [f"{path}: {problem}" for problem in mine]
         if not mine:

@@ -25,7 +25,7 @@ from assessments.check import Check, CheckId, CheckResult, Visibility
 from assessments.errors import UsageError
 from assessments.measurement import Measurement
 from assessments.outcome import Outcome
-from assessments.scorecard import EngineRef, Host, Scorecard
+from assessments.scorecard import EngineRef, EnvironmentRef, Host, Scorecard
 from assessments.submission import Digest
 from runner.reports.text import shown
 
@@ -92,7 +92,7 @@ def for_candidate(scorecard: Scorecard) -> Scorecard:
         candidate=scorecard.candidate,
         challenge=scorecard.challenge,
         submission=scorecard.submission,
-        environment=scorecard.environment,
+        environment=EnvironmentRef(scorecard.environment.digest, scorecard.environment.python),
         engine=EngineRef(name="", version="", controls=(), unenforced_allowed=False),
         host=Host(Digest(""), system="", kernel="", machine="", cores=0, memory_bytes=0, assay=""),
         seed=0,

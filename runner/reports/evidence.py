@@ -149,7 +149,13 @@ def bar_width(value: float, whole: float) -> str:
 
 
 def _check_view(
-    index: int, result: CheckResult, message_bytes: int, limits: Sequence[int], *, all_known: bool, parts_withheld: bool
+    index: int,
+    result: CheckResult,
+    message_bytes: int,
+    limits: Mapping[int, int],
+    *,
+    all_known: bool,
+    parts_withheld: bool,
 ) -> CheckView:
     check = result.check
     consequence = FAULTS[result.fault] if result.fault else None
@@ -169,7 +175,7 @@ def _check_view(
         meaning=consequence.meaning if consequence else "",
         owner=_OWNERS[consequence.owner] if consequence else "",
         duration=wording.seconds(result.duration_s) if known else "",
-        exchanges=tuple(_exchange_view(*pair) for pair in zip(result.evidence, limits, strict=False)),
+        exchanges=tuple(_exchange_view(result.evidence[place], limits[place]) for place in sorted(limits)),
         exchanges_note=_left_out(len(result.evidence) - len(limits)),
     )
 
@@ -178,17 +184,23 @@ def _left_out(number: int) -> str:
     return f"{wording.count(number, 'more exchange')} left out" if number > 0 else ""
 
 
-def _exchange_limits(results: Sequence[CheckResult], total: int) -> tuple[tuple[int, ...], ...]:
-    """For each check, the bytes of each exchange that is shown; those of checks that did not pass come first."""
-    order = sorted(
-        ((index, place) for index, result in enumerate(results) for place in range(len(result.evidence))),
-        key=lambda pair: (results[pair[0]].outcome is Outcome.PASSED, pair[1], pair[0]),
-    )[: total // (2 * _EXCHANGE_FRAME_BYTES)]
+def _exchange_limits(results: Sequence[CheckResult], total: int) -> tuple[Mapping[int, int], ...]:
+    """For each check, the bytes of each exchange that is shown, by its place.
+
+    Those of checks that did not pass come first, and what the submission was asked before what it asked itself.
+    """
+
+    def rank(pair: tuple[int, int]) -> tuple[bool, bool, int, int]:
+        index, place = pair
+        return results[index].outcome is Outcome.PASSED, bool(results[index].evidence[place].companion), place, index
+
+    every = ((index, place) for index, result in enumerate(results) for place in range(len(result.evidence)))
+    order = sorted(every, key=rank)[: total // (2 * _EXCHANGE_FRAME_BYTES)]
     wanted = [_wanted(results[index], results[index].evidence[place]) for index, place in order]
-    limits: list[list[int]] = [[] for _ in results]
-    for (index, _), given in zip(order, share(wanted, total), strict=True):
-        limits[index].append(given)
-    return tuple(tuple(each) for each in limits)
+    limits: list[dict[int, int]] = [{} for _ in results]
+    for (index, place), given in zip(order, share(wanted, total), strict=True):
+        limits[index][place] = given
+    return tuple(limits)
 
 
 def _wanted(result: CheckResult, exchange: Exchange) -> int:

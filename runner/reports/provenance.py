@@ -40,7 +40,7 @@ def facts(scorecard: Scorecard) -> tuple[Row, ...]:
 
 
 def rows(scorecard: Scorecard, *, all_known: bool) -> tuple[Row, ...]:
-    """All of it; a candidate's copy knows neither the seed nor the machine."""
+    """All of it; a candidate's copy knows neither the seed, nor the machine, nor what only hidden checks may use."""
     submission, challenge = scorecard.submission, scorecard.challenge
     handed_in = (
         _row("Scorecard", scorecard.id),
@@ -50,10 +50,6 @@ def rows(scorecard: Scorecard, *, all_known: bool) -> tuple[Row, ...]:
         _row("Submission's bytes", submission.digest, "SHA-256 of the archive as it was received"),
         _row("Submission's files", submission.tree_digest, "SHA-256 of paths and contents, however packed"),
         _row("Environment", scorecard.environment.digest, f"Python {scorecard.environment.python}"),
-        *(
-            _row("Package of a companion", package.archive, f"SHA-256 {package.sha256}")
-            for package in scorecard.environment.packages[:_MOST_PACKAGES]
-        ),
     )
     return (*handed_in, *_grading_rows(scorecard)) if all_known else handed_in
 
@@ -72,6 +68,10 @@ def _grading_rows(scorecard: Scorecard) -> tuple[Row, ...]:
     allowed = "grading with controls missing was allowed by the operator" if engine.unenforced_allowed else ""
     return (
         _row("Seed", str(scorecard.seed)),
+        *(
+            _row("Package of a companion", package.archive, f"SHA-256 {package.sha256}")
+            for package in scorecard.environment.packages[:_MOST_PACKAGES]
+        ),
         _row("Engine", f"{engine.name} {engine.version}", allowed),
         _row(
             "Host",

@@ -73,17 +73,70 @@ def test_who_leaves_the_broker_alone_fails_for_it(own_state: Path) -> None:
     assert outcomes == {"counts": Outcome.PASSED, "comes-back": Outcome.FAILED, "takes-over": Outcome.PASSED}
 
 
-def test_a_broker_that_does_not_start_is_not_the_submissions_fault(own_state: Path, tmp_path: Path) -> None:
-    folder = Path(shutil.copytree(SAMPLES / "count-words", tmp_path / "count-words"))
-    manifest = folder / "challenge.toml"
-    text = manifest.read_text()
-    assert '"--port", "4222"' in text
-    manifest.write_text(text.replace('"--port", "4222"', '"--port", "none"'))
-    with open_bench(own_state, print, Wish(EngineName.BUBBLEWRAP)) as bench:
+ONE_MORE = """
+
+@check("{name}")
+def test_{name}(service):
+    \"\"\"One more.\"\"\"
+    {body}
+"""
+ONE_MORE_CHECK = """
+[[checks]]
+id = "{name}"
+points = 1
+skill = "operations"
+visibility = "hidden"
+time_limit_s = 40
+"""
+
+
+def graded_with(
+    name: str, state: Path, folder: Path, edits: dict[str, tuple[str, str]], more: dict[str, str]
+) -> Scorecard:
+    """The reference, graded on a copy of a sample with edits of its files and more checks of the shared service."""
+    shutil.copytree(SAMPLES / name, folder)
+    for path, (old, new) in edits.items():
+        text = (folder / path).read_text()
+        assert old in text
+        (folder / path).write_text(text.replace(old, new))
+    (tests,) = (folder / "hidden_tests").glob("test_*.py")
+    with (folder / "challenge.toml").open("a") as manifest, tests.open("a") as hidden:
+        for check, body in more.items():
+            manifest.write(ONE_MORE_CHECK.format(name=check))
+            hidden.write(ONE_MORE.format(name=check, body=body))
+    with open_bench(state, print, Wish(EngineName.BUBBLEWRAP)) as bench:
         order = Order(folder / "solutions/accepted/reference", "somebody", unenforced_allowed=True)
-        scorecard = grade(order, read_challenge(folder), bench).scorecard
+        return grade(order, read_challenge(folder), bench).scorecard
+
+
+def test_a_broker_that_does_not_start_is_not_the_submissions_fault(own_state: Path, tmp_path: Path) -> None:
+    edits = {"challenge.toml": ('"--port", "4222"', '"--port", "none"')}
+    more = {f"more{number}": "assert service" for number in range(7)}
+    scorecard = graded_with("count-words", own_state, tmp_path / "count-words", edits, more)
+    assert len(scorecard.results) == 10
     assert {result.outcome for result in scorecard.results} == {Outcome.ERRORED}
     assert all("the companion 'broker' did not start" in message for message in messages(scorecard).values())
+
+
+def test_a_broker_that_is_gone_is_no_matter_of_the_next_check(own_state: Path, tmp_path: Path) -> None:
+    more = {
+        "ends": 'service.companions["broker"].stop()',
+        "unplugs": 'Listener(service.companions["broker"]); service.unplug("broker")',
+        "finds": 'assert Listener(service.companions["broker"]).loud(b"new") == b"NEW"',
+        "breaks": 'service.companions["broker"].stop(); Listener(service.companions["broker"])',
+    }
+    scorecard = graded_with("count-words", own_state, tmp_path / "count-words", {}, more)
+    assert messages(scorecard) == {"breaks": "the companion 'broker' accepts no connection"}
+    assert scorecard.results[-1].outcome is Outcome.FAILED
+
+
+def test_a_companion_that_breaks_is_the_challenges_fault(own_state: Path, tmp_path: Path) -> None:
+    edits = {"hidden_tests/companions.py": ("self.asked.append(", "self.broken.append(")}
+    scorecard = graded_with("ask-neighbour", own_state, tmp_path / "ask-neighbour", edits, {})
+    outcomes = {result.check.id: result.outcome for result in scorecard.results}
+    assert outcomes["asks"] is Outcome.ERRORED
+    assert Outcome.FAILED not in outcomes.values()
+    assert "the companion 'neighbour' broke: AttributeError" in messages(scorecard)["asks"]
 
 
 SLURPS = """

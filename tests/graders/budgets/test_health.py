@@ -21,17 +21,28 @@ def ruled(make, ratios, calibration=HALF_THE_CLOCK, budget=None, **about):
     return rule(make.measurement(*sessions, calibration=calibration), budget or make.budget())
 
 
-def test_at_half_the_clock_a_submission_still_passes(make) -> None:
-    assert ruled(make, STEADY).outcome is Outcome.PASSED
+def ruled_closed(make, ratios, calibration=HALF_THE_CLOCK, **about):
+    """As many answers a second fewer as these ratios say."""
+    plan = replace(make.PLAN, scenario=Scenario.CLOSED)
+    sessions = [
+        [replace(b, noise=replace(b.noise, seconds=b.latency_us[0] * 2e-4)) for b in make.session(n, ratios, **about)]
+        for n in (0, 1)
+    ]
+    return rule(make.measurement(*sessions, plan=plan, calibration=calibration), make.budget(Metric.THROUGHPUT))
+
+
+def test_at_half_the_clock_a_submission_still_passes_and_the_ruling_says_so(make) -> None:
+    ruling = ruled(make, STEADY)
+    assert ruling.outcome is Outcome.PASSED
+    assert "within the limit of 1.30; the host's clock was 2.00 times slower than when it was quiet." in ruling.why
+    assert "clock" not in ruled(make, STEADY, make.CALIBRATION).why
 
 
 @pytest.mark.parametrize("metric", [Metric.P50, Metric.P95, Metric.LONGEST])
 def test_but_it_fails_by_no_latency(make, metric) -> None:
-    ruling = ruled(make, SLOW, budget=make.budget(metric))
+    ruling = ruled(make, SLOW, budget=make.budget(metric), cpu_s=0.8)
     assert ruling.outcome is Outcome.INCONCLUSIVE
-    assert (
-        "its CPU time says that the clock was 2.00 times slower, which is enough to pass and not to fail" in ruling.why
-    )
+    assert "the clock was 2.00 times slower, which is not enough to fail" in ruling.why
 
 
 def test_nor_by_wrong_answers_or_the_backstop(make) -> None:
@@ -40,16 +51,29 @@ def test_nor_by_wrong_answers_or_the_backstop(make) -> None:
     assert ruled(make, [1.2] * 6, budget=strict).outcome is Outcome.INCONCLUSIVE
 
 
+def test_one_that_waits_where_the_reference_works_gains_nothing(make) -> None:
+    """At full clock it would be twice as slow: its 2 ms of work halve, its 8 ms of waiting stay."""
+    ruling = ruled(make, STEADY, cpu_s=0.2)
+    assert ruling.outcome is Outcome.INCONCLUSIVE
+    assert "which the submission does not feel as the reference does" in ruling.why
+
+
 def test_work_that_nothing_waits_for_is_judged_as_ever(make) -> None:
-    plan = replace(make.PLAN, scenario=Scenario.CLOSED)
-    for ratios, outcome in ((STEADY, Outcome.PASSED), (SLOW, Outcome.FAILED)):
-        sessions = []
-        for number in (0, 1):
-            blocks = make.session(number, ratios)
-            fewer = [replace(b, noise=replace(b.noise, seconds=b.latency_us[0] * 2e-4)) for b in blocks]
-            sessions.append(fewer)
-        measured = make.measurement(*sessions, plan=plan, calibration=HALF_THE_CLOCK)
-        assert rule(measured, make.budget(Metric.THROUGHPUT)).outcome is outcome
+    assert ruled_closed(make, STEADY).outcome is Outcome.PASSED
+    failed = ruled_closed(make, SLOW, cpu_s=0.8)
+    assert failed.outcome is Outcome.FAILED
+    assert "a second session agreed; the host's clock was 2.00 times slower" in failed.why
+
+
+def test_one_that_works_where_the_reference_waits_loses_nothing(make) -> None:
+    ruling = ruled_closed(make, SLOW, cpu_s=1.2)
+    assert ruling.outcome is Outcome.INCONCLUSIVE
+    assert "the clock was 2.00 times slower, which is not enough to fail" in ruling.why
+
+
+def test_answers_that_a_slow_clock_makes_late_fail_nobody(make) -> None:
+    assert ruled_closed(make, SLOW, cpu_s=0.8, wrong=5).outcome is Outcome.INCONCLUSIVE
+    assert ruled_closed(make, SLOW, make.CALIBRATION, cpu_s=0.8, wrong=5).outcome is Outcome.FAILED
 
 
 @pytest.mark.parametrize("explains", [{"cpu": 0.004}, {"p50": 0.010}, {}])
@@ -74,5 +98,24 @@ def test_no_host_is_so_slow_that_anything_goes(make) -> None:
 
 
 def test_what_the_host_does_not_measure_explains_nothing(make) -> None:
-    ruling = ruled(make, STEADY, cpu_s=None)
-    assert ruling.outcome is Outcome.INCONCLUSIVE
+    assert ruled(make, STEADY, cpu_s=None).outcome is Outcome.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(("scenario", "metric"), [(Scenario.START_UP, Metric.START_UP), (Scenario.BATCH, Metric.WALL)])
+def test_starts_and_runs_at_half_the_clock(make, scenario, metric) -> None:
+    plan = make.START_PLAN if scenario is Scenario.START_UP else make.RUN_PLAN
+    calibration = {"start-up": 0.2, "wall": 0.2, "cpu": 0.2}
+
+    def outcome(candidate_us, cpu_s):
+        sessions = [
+            [b for place in range(5) for b in make.pair(n, place, 400_000, candidate_us, requests=1, cpu_s=cpu_s)]
+            for n in (0, 1)
+        ]
+        return rule(
+            make.measurement(*sessions, plan=plan, calibration=calibration), make.budget(metric, plan=plan.id)
+        ).outcome
+
+    assert outcome(400_000, 0.4) is Outcome.PASSED
+    assert outcome(900_000, 0.9) is Outcome.FAILED
+    assert outcome(400_000, 0.1) is Outcome.INCONCLUSIVE
+    assert outcome(900_000, 1.8) is Outcome.INCONCLUSIVE

@@ -76,6 +76,34 @@ def test_who_speaks_through_it_hears_its_end(far: socket.socket) -> None:
         assert caller.recv(1) == b""
 
 
+def test_a_caller_that_does_not_read_yet_is_still_heard(far: socket.socket) -> None:
+    """What comes back fills every buffer before the caller has said all."""
+    talk = listening()
+
+    def echo() -> None:
+        connection, _ = talk.accept()
+        with connection:
+            while piece := connection.recv(65536):
+                connection.sendall(piece)
+
+    thread = threading.Thread(target=echo, daemon=True)
+    thread.start()
+    listener = listening()
+    relay = Relay(listener, lambda _: socket.create_connection(talk.getsockname()))
+    sent = bytes(range(256)) * 8_000
+    with socket.create_connection(listener.getsockname(), timeout=10) as caller:
+        got = bytearray()
+        speaks = threading.Thread(target=lambda: (caller.sendall(sent), caller.shutdown(socket.SHUT_WR)))
+        speaks.start()
+        while piece := caller.recv(65536):
+            got += piece
+        speaks.join(10)
+    assert bytes(got) == sent
+    relay.stop()
+    talk.close()
+    thread.join(10)
+
+
 def test_where_nobody_listens_the_connection_ends(far: socket.socket) -> None:
     alive = [False]
 

@@ -118,7 +118,7 @@ def test_each_exchange_is_witnessed_as_the_companion_means_it(parrot: Parrot) ->
     parrot.next = [
         Answer(201, {"A": "b"}, b"said", delay_s=0.1),
         Answer(body=[b"one", b"two", b"three"], pause_s=0.05),
-        Answer(503, body=[b"one", b"two"], cut_after=1),
+        Answer(503, body=[b"one", b"two"], cut_after=1, pause_s=5),
         Answer(raw=b"\xff\x00"),
     ]
     assert asked(port, "/x", b"y" * 5000) == (201, b"said")
@@ -135,6 +135,7 @@ def test_each_exchange_is_witnessed_as_the_companion_means_it(parrot: Parrot) ->
     assert streamed.response_body.text == "onetwothree"
     assert 0.1 <= streamed.elapsed_s < 0.2
     assert (cut.status, cut.response_body.text) == (503, "one")
+    assert cut.elapsed_s < 1
     assert cut.error == "the companion cut the connection after 1 of 2 pieces, on cue"
     assert (raw_bytes.status, raw_bytes.response_body.total_bytes) == (None, 2)
     assert raw_bytes.error == "the companion sent bytes that need be no HTTP, on cue"

@@ -143,4 +143,4 @@ def test_budgets_that_were_left_aside_are_known(challenge: Challenge, graded: Ca
 def test_budgets_are_measured_where_they_show_something(
     challenge: Challenge, sample: Solution, times: tuple[bool, bool]
 ) -> None:
-    assert (measured(challenge, sample, 1), measured(challenge, sample, 2)) == times
+    assert (measured(challenge, sample, first=True), measured(challenge, sample, first=False)) == times

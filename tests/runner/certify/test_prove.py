@@ -52,7 +52,7 @@ def test_a_sound_challenge_gets_a_certificate_with_its_whole_matrix(proved: Prov
 
 
 def test_the_same_engine_twice_is_no_two_engines(proved: Prove) -> None:
-    with pytest.raises(UsageError, match="bubblewrap was asked for twice"):
+    with pytest.raises(UsageError, match="the same engine was asked for twice"):
         proved(engines=2)
 
 

@@ -89,7 +89,9 @@ def test_every_export_holds_everybody(store: Store, done: Kept, tmp_path: Path) 
     for folder in folders:
         recorded = from_folder(folder)
         signature = (folder / "signature.json").read_bytes()
-        assert check_signature(recorded.scorecard, signature, store.signer.verifier).problems == ()
+        written = (folder / "scorecard.json").read_bytes()
+        assert check_signature(written, signature, store.signer.verifier).problems == ()
+        assert check_signature(written.replace(b"1.0.0", b"1.0.1"), signature, store.signer.verifier).problems != ()
         assert differences(recorded.scorecard) == ()
         assert from_store(store, recorded.scorecard.id) == recorded
     with pytest.raises(UsageError, match="name a folder"):
