@@ -18,22 +18,32 @@ def tail(wrong: int, requests: int, share: float) -> float:
         return 0.0
     if share >= 1:
         return 1.0
-    log_term = (
+    # From the side of the mode on which terms only fall: on the other the first may be too small to be a number.
+    if wrong <= requests * share:
+        return max(1.0 - _sum(range(wrong - 1, -1, -1), requests, share), 0.0)
+    return min(_sum(range(wrong, requests + 1), requests, share), 1.0)
+
+
+def _sum(numbers: range, requests: int, share: float) -> float:
+    """The probabilities of these numbers of wrong answers, which lie one by one away from the mode."""
+    first, odds = numbers[0], share / (1 - share)
+    term, total = math.exp(_log_probability(first, requests, share)), 0.0
+    for k in numbers:
+        total += term
+        term *= odds * (requests - k) / (k + 1) if numbers.step > 0 else k / (odds * (requests - k + 1))
+        if term < total * 1e-15:
+            break
+    return total
+
+
+def _log_probability(wrong: int, requests: int, share: float) -> float:
+    return (
         math.lgamma(requests + 1)
         - math.lgamma(wrong + 1)
         - math.lgamma(requests - wrong + 1)
         + wrong * math.log(share)
         + (requests - wrong) * math.log1p(-share)
     )
-    term, total = math.exp(log_term), 0.0
-    odds = share / (1 - share)
-    for k in range(wrong, requests + 1):
-        total += term
-        term *= odds * (requests - k) / (k + 1)
-        # Past the mode terms only fall, and faster than by half from twice the mode on.
-        if k > requests * share and term < total * 1e-15:
-            break
-    return min(total, 1.0)
 
 
 def share_at_least(wrong: int, requests: int, alpha: float) -> float:

@@ -36,7 +36,7 @@ def test_a_share_over_the_bound_is_a_problem(row: MakeRow) -> None:
 
 @pytest.mark.parametrize(
     ("changed", "outcomes", "at_most"),
-    [(0, 59, 0.0495), (0, 299, 0.00997), (1, 100, 0.0466), (5, 100, 0.1023), (0, 0, 1.0)],
+    [(0, 59, 0.0495), (0, 299, 0.00997), (1, 100, 0.0466), (5, 100, 0.1023), (6, 3796, 0.00312), (0, 0, 1.0)],
 )
 def test_what_the_repeats_rule_out_is_clopper_and_pearsons_bound(changed: int, outcomes: int, at_most: float) -> None:
     """For none in n this is 1 - 0.05 ** (1 / n); the others are from tables of the binomial distribution."""
