@@ -37,11 +37,9 @@ WAITED: Final = 0.10
 STEADY: Final = frozenset({Metric.CPU, Metric.MEMORY})
 """What these count does not depend on when the process is let run, so that they need no check of health."""
 UNQUEUED: Final = frozenset({Metric.THROUGHPUT, Metric.START_UP, Metric.WALL})
-"""Sums of work, one after the other: at half the clock both sides take twice as long, whatever they are."""
+"""Sums of work, one piece after the other: a slower clock makes them longer by as much, and queueing adds nothing."""
 SLOWEST_CLOCK: Final = 3.0
 """A host that is slower yet is ill, whatever the reason."""
-
-
 ALIKE: Final = 1.25
 """How many times more of its time one side may work than the other, and still be slowed alike by a slower clock."""
 
@@ -85,7 +83,10 @@ def health(
     if slower > allowed * clock:
         return _unwell(words)
     words = f"{words}; the clock was {clock:.2f} times slower"
-    theirs, ours = (_working([getattr(pair, side) for pair in pairs], plan) for side in ("candidate", "reference"))
+    theirs, ours = (
+        _working([pair.candidate for pair in pairs], plan),
+        _working([pair.reference for pair in pairs], plan),
+    )
     if theirs is None or ours is None:
         return _unwell(words)
     passes = theirs * ALIKE >= ours
