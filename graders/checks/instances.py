@@ -178,9 +178,14 @@ class StartedService(Instance):
         return self._programs
 
     @property
+    def unplugged(self) -> bool:
+        """Whether a check left one of them out of its reach."""
+        return any(name not in self._relays for name in self._programs)
+
+    @property
     def served(self) -> bool:
         """Whether each of them lives and can be reached."""
-        return all(name in self._relays and program.alive for name, program in self._programs.items())
+        return not self.unplugged and all(program.alive for program in self._programs.values())
 
     @property
     def companions_cpu_s(self) -> float:

@@ -21,8 +21,10 @@ class SharedService:
 
     def get(self) -> StartedService:
         """The living, ready instance. Raises BadAnswer once starting it has failed too often."""
-        if self._service is not None and self._service.alive and self._service.served:
-            return self._service
+        if self._service is not None and self._service.alive:
+            if self._service.served:
+                return self._service
+            self._starts -= self._service.unplugged  # that was a check's doing, and no end of the service
         self.stop()
         while self._given_up is None:
             if self._starts == _MAX_STARTS:

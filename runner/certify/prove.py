@@ -14,7 +14,7 @@ from runner.certify.judged import Judged, judged
 from runner.certify.kept import open_kept
 from runner.certify.lint import lint_files
 from runner.certify.solutions import Solution
-from runner.certify.verify import Row, Verified, gradings, idle_checks, verify
+from runner.certify.verify import Row, Verified, gradings, idle_checks, lacks_budgets, verify
 from runner.challenge_files import ChallengeDigests, challenge_digests
 from runner.engines.choose import Wish, choose
 from runner.engines.rootfs import Say
@@ -74,7 +74,8 @@ def prove(
                 if not rows:
                     judges = judged(challenge, bench.nursery)
                     told = _told(challenge, judges, say)
-                known = kept.rows(gradings(solutions, repeat, len(engines)), engine, bench.environment_ref(challenge))
+                found = kept.rows(gradings(solutions, repeat, len(engines)), engine, bench.environment_ref(challenge))
+                known = {key: row for key, row in found.items() if not lacks_budgets(challenge, row, number == 0)}
                 if known:
                     say(f"{count(len(known), 'grading')} on {engine.name} kept from an earlier proof")
                 for row in known.values():

@@ -129,6 +129,15 @@ def measured(challenge: Challenge, solution: Solution, *, first: bool) -> bool:
             return first
 
 
+def lacks_budgets(challenge: Challenge, row: Row, first_engine: bool) -> bool:
+    """Whether a kept grading left budgets aside that are wanted now: when it was made, another engine was the first.
+
+    Pure. One that was wrong is not made again for their sake.
+    """
+    wanted = measured(challenge, row.solution, first=first_engine and row.time == 1)
+    return wanted and bool(row.unmeasured) and not row.problems
+
+
 def judge(challenge: Challenge, solution: Solution, time: int, scorecard: Scorecard, *, measured: bool = True) -> Row:
     """Compare a grading with what the solution is there to show. Pure; without `measured` budgets are left aside."""
     outcomes = {result.check.id: result.outcome for result in scorecard.results}

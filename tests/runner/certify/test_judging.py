@@ -13,7 +13,7 @@ from assessments.outcome import Outcome
 from assessments.scorecard import ChallengeRef, EngineRef, EnvironmentRef, Host, Scorecard, score, skill_scores, status
 from assessments.submission import Digest, Submission
 from runner.certify.solutions import Kind, Solution
-from runner.certify.verify import judge, measured
+from runner.certify.verify import judge, lacks_budgets, measured
 
 TIMED = Path(__file__).resolve().parents[2] / "sample_challenges/timed-service"
 NONE = Digest("0" * 64)
@@ -126,6 +126,21 @@ def test_budgets_that_were_left_aside_are_known(challenge: Challenge, graded: Ca
     row = judge(challenge, solution(Kind.BROKEN, "c"), 1, graded("fii"), measured=False)
     assert row.unmeasured == {FAST, LEAN}
     assert judge(challenge, solution(Kind.CHEAT, "cfl"), 1, graded("ffi"), measured=True).unmeasured == frozenset()
+
+
+def test_a_kept_grading_whose_budgets_are_wanted_now_is_made_again(
+    challenge: Challenge, graded: Callable[..., Scorecard]
+) -> None:
+    cheat = solution(Kind.CHEAT, "cfl")
+    aside = judge(challenge, cheat, 1, graded("fii"), measured=False)
+    assert aside.problems == ()
+    assert lacks_budgets(challenge, aside, first_engine=True)
+    assert not lacks_budgets(challenge, aside, first_engine=False)
+    assert not lacks_budgets(challenge, judge(challenge, cheat, 2, graded("fii"), measured=False), first_engine=True)
+    assert not lacks_budgets(challenge, judge(challenge, cheat, 1, graded("fii")), first_engine=True)
+    wrong = judge(challenge, cheat, 1, graded("pii"), measured=False)
+    assert wrong.problems
+    assert not lacks_budgets(challenge, wrong, first_engine=True)
 
 
 @pytest.mark.parametrize(
