@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from assessments.budget import Metric, Scenario
-from assessments.measurement import Block, Measurement, Side
+from assessments.measurement import Block, Isolation, Measurement, Side
 from graders.budgets.figures import figure, series
-from graders.budgets.gates import Pair, core_share, pairs, sound
+from graders.budgets.gates import Pair, core_share, pairs, reference_waited_s, sound
 from graders.budgets.session import POINTS_MIN, looks
 
 FOREIGN_OF_CORE: Final = 0.15
@@ -54,7 +54,9 @@ def better(old: Mapping[str, float], new: Mapping[str, float]) -> Mapping[str, f
 def _session(measurement: Measurement, whole: tuple[Pair, ...]) -> Mapping[str, float] | None:
     plan = measurement.plan
     counted, voids = sound(whole, plan, measurement.isolation)
-    if len(counted) < looks(plan)[0] or len(voids) > VOID_SHARE * len(whole) or not _quiet(whole):
+    if len(counted) < looks(plan)[0] or len(voids) > VOID_SHARE * len(whole):
+        return None
+    if not _quiet(whole, measurement.isolation):
         return None
     metrics = {Scenario.START_UP: START_METRICS, Scenario.BATCH: BATCH_METRICS}.get(plan.scenario, LOAD_METRICS)
     figures = {metric.value: _median(measurement, counted, metric) for metric in metrics}
@@ -71,7 +73,7 @@ def _median(measurement: Measurement, counted: tuple[Pair, ...], metric: Metric)
     return median if math.isfinite(median) else None
 
 
-def _quiet(whole: tuple[Pair, ...]) -> bool:
+def _quiet(whole: tuple[Pair, ...], isolation: Isolation) -> bool:
     """Whether the session as a whole was quiet. What the host does not tell of foreign CPU is not taken for quiet."""
     blocks = [block for pair in whole for block in (pair.reference, pair.candidate)]
     seconds = sum(block.noise.seconds for block in blocks)
@@ -79,11 +81,11 @@ def _quiet(whole: tuple[Pair, ...]) -> bool:
     if None in foreign or core_share(sum(f for f in foreign if f is not None), seconds) >= FOREIGN_OF_CORE:
         return False
     steal_s = sum(block.noise.steal_s or 0.0 for block in blocks)
-    return core_share(steal_s, seconds) <= STEAL_OF_CORE and _unhurried(blocks)
+    return core_share(steal_s, seconds) <= STEAL_OF_CORE and _unhurried(blocks, isolation)
 
 
-def _unhurried(blocks: list[Block]) -> bool:
+def _unhurried(blocks: list[Block], isolation: Isolation) -> bool:
     references = [block for block in blocks if block.side is Side.REFERENCE]
-    waited_s = sum(block.noise.reference_wait_s or 0.0 for block in references)
+    waited_s = sum(reference_waited_s(block, isolation) or 0.0 for block in references)
     used_s = sum(block.cpu_s or 0.0 for block in references)
     return used_s <= 0 or waited_s < WAITED * used_s

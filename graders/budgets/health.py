@@ -21,9 +21,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from assessments.budget import Metric, Plan, Scenario
-from assessments.measurement import Block
+from assessments.measurement import Block, Isolation, Measurement
 from graders.budgets.figures import CLOCK_S, Point, figure, series
-from graders.budgets.gates import Pair
+from graders.budgets.gates import Pair, reference_waited_s
 from graders.budgets.words import NAMES, amount, percent
 
 SLOWER: Final = 1.25
@@ -60,13 +60,12 @@ class Health:
 WELL: Final = Health()
 
 
-def health(
-    metric: Metric, points: Sequence[Point], pairs: Sequence[Pair], plan: Plan, calibration: Mapping[str, float]
-) -> Health:
-    """How the reference was by itself, as these points and their pairs show it."""
+def health(metric: Metric, points: Sequence[Point], pairs: Sequence[Pair], measurement: Measurement) -> Health:
+    """How the reference was by itself, as these points and their pairs of the measurement show it."""
+    plan, calibration = measurement.plan, measurement.calibration
     best = calibration.get(metric.value)
     if best is None or not best > 0 or math.isinf(best):
-        waited = _waited(pairs)
+        waited = _waited(pairs, measurement.isolation)
         return _unwell(waited) if waited else WELL
     if not points:
         return _unwell(f"there were too few requests to tell the reference's {NAMES[metric]}")
@@ -135,8 +134,8 @@ def _times_slower(metric: Metric, seen: float, best: float) -> float:
     return best / seen if metric is Metric.THROUGHPUT else seen / best
 
 
-def _waited(pairs: Sequence[Pair]) -> str:
-    waits = [pair.reference.noise.reference_wait_s for pair in pairs]
+def _waited(pairs: Sequence[Pair], isolation: Isolation) -> str:
+    waits = [reference_waited_s(pair.reference, isolation) for pair in pairs]
     used = [pair.reference.cpu_s for pair in pairs]
     waited_s = sum(wait for wait in waits if wait is not None)
     used_s = sum(cpu for cpu in used if cpu is not None)

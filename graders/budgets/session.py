@@ -203,7 +203,7 @@ def _look(
     planned = chances(measurement.plan)
     well = WELL
     if budget.metric not in STEADY:
-        well = health(budget.metric, points, counted, measurement.plan, measurement.calibration)
+        well = health(budget.metric, points, counted, measurement)
     answers = _answers(counted, ALPHA_FAIL / planned)
     return _finding(measurement, budget, estimate(budget.metric, points, planned), answers, counted, voids, well)
 
@@ -285,7 +285,7 @@ def _answers(counted: Sequence[Pair], alpha: float) -> Answers:
 def _slow_answers(measurement: Measurement, counted: tuple[Pair, ...]) -> str:
     plan = measurement.plan
     metric = {Scenario.START_UP: Metric.START_UP, Scenario.BATCH: Metric.WALL}.get(plan.scenario, Metric.P50)
-    return health(metric, series(counted, plan, metric).points, counted, plan, measurement.calibration).words
+    return health(metric, series(counted, plan, metric).points, counted, measurement).words
 
 
 def _exp(log: float) -> float:

@@ -45,6 +45,11 @@ def test_a_reference_that_waited_gives_nothing(make) -> None:
     assert calibrated(make.measurement(blocks)) is None
 
 
+def test_a_run_whose_threads_wait_for_each_other_may_still_have_been_quiet(make) -> None:
+    whole = [noisy([replace(b, cpu_s=0.5)], seconds=0.5, reference_wait_s=0.2)[0] for b in make.session(0, RATIOS)]
+    assert calibrated(make.measurement(whole, plan=make.RUN_PLAN)) is not None
+
+
 def test_a_short_session_gives_nothing(make) -> None:
     assert calibrated(make.measurement()) is None
     assert calibrated(make.measurement(make.session(0, RATIOS[:5]))) is None

@@ -50,6 +50,26 @@ def test_a_little_waiting_is_anybodys(make) -> None:
     assert voids(make.measurement([waited, candidate])) == ()
 
 
+def test_threads_that_wait_for_each_other_wait_for_nobody_else(make) -> None:
+    """A run that has its core all of the time: together its threads waited for longer than anybody else had it."""
+    reference, candidate = make.session(0, [1.0])
+    noise = replace(reference.noise, seconds=2.0, reference_wait_s=0.9)
+    alone = replace(reference, cpu_s=1.99, noise=noise)
+    assert voids(make.measurement([alone, candidate])) == ()
+    crowded = replace(reference, cpu_s=1.2, noise=noise)
+    (void,) = voids(make.measurement([crowded, candidate]))
+    assert void.gate is Gate.WAIT
+    assert "800 ms for a CPU, and 320 ms are allowed" in void.why
+
+
+def test_waiting_counts_as_told_where_the_cores_are_not_the_references_own(make) -> None:
+    reference, candidate = make.session(0, [1.0])
+    waited = replace(reference, cpu_s=1.99, noise=replace(reference.noise, seconds=2.0, reference_wait_s=0.9))
+    found = make.measurement([waited, candidate])
+    (void,) = voids(replace(found, isolation=replace(found.isolation, service_cores=())))
+    assert void.gate is Gate.WAIT
+
+
 @pytest.mark.parametrize(("priority", "gates"), [(False, [Gate.FOREIGN]), (True, [])])
 def test_neighbours_count_only_where_they_cannot_be_pushed_aside(make, priority, gates) -> None:
     blocks = [replace(b, noise=replace(b.noise, foreign_cpu_s=1.9)) for b in make.session(0, [1.0])]

@@ -120,6 +120,12 @@ def test_without_a_calibration_the_reference_must_not_have_waited(make, wait_s, 
     assert rule(make.measurement(blocks, calibration={}), make.budget()).outcome is outcome
 
 
+def test_nor_must_it_have_waited_for_others_while_its_threads_wait_for_each_other(make) -> None:
+    """Each session has used its core for all of its two seconds."""
+    blocks = [replace(b, cpu_s=2.0, noise=replace(b.noise, reference_wait_s=0.4)) for b in make.session(0, STEADY)]
+    assert rule(make.measurement(blocks, calibration={}), make.budget()).outcome is Outcome.PASSED
+
+
 def test_cpu_needs_no_quiet_host(make) -> None:
     costly = [make.session(n, STEADY, cpu_s=0.8) for n in (0, 1)]
     for blocks, outcome in (([make.session(0, STEADY)], Outcome.PASSED), (costly, Outcome.FAILED)):
