@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Connection, select, update
 
 from assessments.cohort import AttemptState
-from runner.store import attempts
+from runner.store import attempts, cohorts, regrades
 from runner.store.audit import Action, Doing, append
 from runner.store.cohorts import Kept
 from runner.store.schema import ATTEMPTS, SCORECARDS, SUBMISSIONS
@@ -68,7 +68,11 @@ def vouch(connection: Connection, session: Session, gradings: Sequence[Unvouched
 
 
 def void(connection: Connection, session: Session, failed: Sequence[str], doing: Doing) -> int:
-    """A canary failed these checks: nothing counts that it has not vouched for. Gives how many gradings that are."""
+    """A canary failed these checks: nothing counts that it has not vouched for. Gives how many will be made again.
+
+    Those of a regrade that was dropped meanwhile will not: nobody wants them any more.
+    """
+    cohorts.hold(connection, session.kept.cohort.name)  # whoever drops the regrade now waits, or is seen here
     gradings = unvouched(connection, session)
     for one in gradings:
         connection.execute(
@@ -79,7 +83,8 @@ def void(connection: Connection, session: Session, failed: Sequence[str], doing:
             .where(SUBMISSIONS.c.id == one.submission_id, SUBMISSIONS.c.scorecard_id == one.scorecard_id)
             .values(scorecard_id=None)
         )
-    again = [(one.submission_id, one.seed) for one in gradings]
+    wanted = session.regrade_id is None or regrades.is_open(connection, session.kept, session.regrade_id)
+    again = [(one.submission_id, one.seed) for one in gradings] if wanted else []
     enqueue(connection, session.kept.id, again, session.regrade_id)
     _tell(connection, session, doing, failed)
     for one in gradings:
@@ -91,7 +96,7 @@ def void(connection: Connection, session: Session, failed: Sequence[str], doing:
             attempt=one.attempt_id,
             scorecard=one.scorecard_id,
         )
-    return len(gradings)
+    return len(again)
 
 
 def _tell(connection: Connection, session: Session, doing: Doing, failed: Sequence[str]) -> None:

@@ -104,6 +104,11 @@ def find(connection: Connection, kept: Kept, regrade_id: int) -> Regrade:
     return found[0]
 
 
+def is_open(connection: Connection, kept: Kept, regrade_id: int) -> bool:
+    """Whether nobody has decided yet. Raises UsageError where there is none."""
+    return find(connection, kept, regrade_id).decision is None
+
+
 def pinned(connection: Connection, regrade_id: int) -> dict[str, Digest]:
     """Challenge -> the files it is graded again with; empty where there is no such regrade any more."""
     pins = connection.scalar(select(REGRADES.c.pins).where(REGRADES.c.id == regrade_id))

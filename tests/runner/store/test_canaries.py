@@ -129,3 +129,23 @@ def test_a_regrade_is_not_accepted_before_its_canary_and_void_ones_are_not_part_
         regrades.accept(connection, kept, ordered, NOW)
     assert counting(store, kept) == {"ann": (AttemptState.ENDED, "second")}
     assert check(store).problems == ()
+
+
+def test_what_is_void_of_a_regrade_that_was_dropped_waits_for_nobody(
+    store: Store, kept: Kept, session: Session, hand_in: HandIn, grade: Grade
+) -> None:
+    """A run goes on with the submissions that it has in hand when somebody drops the regrade, its canary last."""
+    hand_in("ann")
+    grade("first", vouched=True)
+    with store.database.writing() as connection:
+        ordered = regrades.order(connection, kept, [(1, 5)], kept.cohort.challenges, "why", NOW)
+    grade("doubtful", regrade_id=ordered.id)
+    with store.database.writing() as connection:
+        regrades.drop(connection, kept, ordered, NOW)
+    assert void(store, replace(session, regrade_id=ordered.id)) == 0
+    with store.database.reading() as connection:
+        assert attempts.count(connection, kept.id) == Counts(ended=1)
+        assert attempts.count(connection, kept.id, ordered.id) == Counts()
+        assert not canaries.any_unvouched(connection, kept, HERE, ordered.id)
+    assert counting(store, kept) == {"ann": (AttemptState.ENDED, "first")}
+    assert check(store).problems == ()
