@@ -1,5 +1,6 @@
 """Gradings that are kept are those of exactly this challenge, whole, and for one process at a time."""
 
+import resource
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from assessments.challenge import Challenge
-from assessments.errors import UsageError
+from assessments.errors import InfrastructureError, UsageError
 from assessments.manifest import read_challenge
 from assessments.submission import Digest
 from runner.certify.kept import open_kept
@@ -70,6 +71,25 @@ def test_half_a_line_is_what_a_death_leaves_and_is_cut_off(tmp_path: Path, chall
     with open_kept(tmp_path, challenge, challenge_digests(challenge.folder)) as kept:
         found = kept.rows([(one.solution, 1), (other.solution, 2)], one.engine, one.environment)
         assert list(found.values()) == [one, other]
+
+
+def test_a_disk_that_takes_half_a_line_is_told_of_and_the_lines_before_stay(
+    tmp_path: Path, challenge: Challenge, row: MakeRow
+) -> None:
+    one, other = row("pf"), row("pf", time=2)
+    path = keep(tmp_path, challenge, one)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    whole = path.stat().st_size
+    resource.setrlimit(resource.RLIMIT_FSIZE, (whole + 10, hard))
+    try:
+        with pytest.raises(InfrastructureError, match="could not be written: No space left on device"):
+            keep(tmp_path, challenge, other)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert path.stat().st_size == whole + 10
+    with open_kept(tmp_path, challenge, challenge_digests(challenge.folder)) as kept:
+        wanted = [(one.solution, 1), (other.solution, 2)]
+        assert kept.rows(wanted, one.engine, one.environment) == {("accepted/reference", 1): one}
 
 
 def test_what_is_no_grading_is_named_and_nothing_is_thrown_away_unasked(
