@@ -13,7 +13,7 @@ from runner.certify.certificate import Current, Missing, certificate_of
 
 CHALLENGES = Path(__file__).resolve().parents[2] / "challenges"
 FAULTY = ("broken", "slow")
-CERTIFIED = {"inference-api", "rag-service"}
+CERTIFIED = {"fix-data-pipeline", "inference-api", "rag-service"}
 """Whoever hands out one of these finds it proved."""
 
 
