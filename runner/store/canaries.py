@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Connection, select, update
 
 from assessments.cohort import AttemptState
-from runner.store import attempts, cohorts, regrades
+from runner.store import attempts, regrades
 from runner.store.audit import Action, Doing, append
 from runner.store.cohorts import Kept
 from runner.store.schema import ATTEMPTS, SCORECARDS, SUBMISSIONS
@@ -72,7 +72,7 @@ def void(connection: Connection, session: Session, failed: Sequence[str], doing:
 
     Those of a regrade that was dropped meanwhile will not: nobody wants them any more.
     """
-    cohorts.hold(connection, session.kept.cohort.name)  # whoever drops the regrade now waits, or is seen here
+    wanted = session.regrade_id is None or regrades.hold_open(connection, session.regrade_id)
     gradings = unvouched(connection, session)
     for one in gradings:
         connection.execute(
@@ -83,7 +83,6 @@ def void(connection: Connection, session: Session, failed: Sequence[str], doing:
             .where(SUBMISSIONS.c.id == one.submission_id, SUBMISSIONS.c.scorecard_id == one.scorecard_id)
             .values(scorecard_id=None)
         )
-    wanted = session.regrade_id is None or regrades.is_open(connection, session.kept, session.regrade_id)
     again = [(one.submission_id, one.seed) for one in gradings] if wanted else []
     enqueue(connection, session.kept.id, again, session.regrade_id)
     _tell(connection, session, doing, failed)

@@ -104,9 +104,10 @@ def find(connection: Connection, kept: Kept, regrade_id: int) -> Regrade:
     return found[0]
 
 
-def is_open(connection: Connection, kept: Kept, regrade_id: int) -> bool:
-    """Whether nobody has decided yet. Raises UsageError where there is none."""
-    return find(connection, kept, regrade_id).decision is None
+def hold_open(connection: Connection, regrade_id: int) -> bool:
+    """Whether it is there and undecided; if so, nobody decides before this transaction ends."""
+    query = select(REGRADES.c.id).where(REGRADES.c.id == regrade_id, REGRADES.c.decision.is_(None))
+    return connection.execute(query.with_for_update()).first() is not None
 
 
 def pinned(connection: Connection, regrade_id: int) -> dict[str, Digest]:

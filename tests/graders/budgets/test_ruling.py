@@ -121,7 +121,7 @@ def test_without_a_calibration_the_reference_must_not_have_waited(make, wait_s, 
 
 
 def test_nor_must_it_have_waited_for_others_while_its_threads_wait_for_each_other(make) -> None:
-    """Each session has used its core for all of its two seconds."""
+    """In each block it used its core for all of the two seconds."""
     blocks = [replace(b, cpu_s=2.0, noise=replace(b.noise, reference_wait_s=0.4)) for b in make.session(0, STEADY)]
     assert rule(make.measurement(blocks, calibration={}), make.budget()).outcome is Outcome.PASSED
 

@@ -14,6 +14,7 @@ from runner.store.audit import Action, Doing
 from runner.store.canaries import Session
 from runner.store.check import check
 from runner.store.cohorts import Kept
+from runner.store.regrades import Regrade
 from runner.store.scorecards import seal
 from runner.store.store import Store
 from runner.store.submissions import Recorded
@@ -41,6 +42,17 @@ def grade(store: Store, kept: Kept, scorecard: Scorecard) -> Grade:
 @pytest.fixture
 def session(kept: Kept) -> Session:
     return Session(kept, "serve", HERE)
+
+
+@pytest.fixture
+def doubtful_regrade(store: Store, kept: Kept, hand_in: HandIn, grade: Grade) -> Regrade:
+    """Of the one submission, which was graded before: graded again, for a canary to come."""
+    hand_in("ann")
+    grade("first", vouched=True)
+    with store.database.writing() as connection:
+        ordered = regrades.order(connection, kept, [(1, 5)], kept.cohort.challenges, "why", NOW)
+    grade("doubtful", regrade_id=ordered.id)
+    return ordered
 
 
 def void(store: Store, session: Session) -> int:
@@ -108,44 +120,34 @@ def test_it_is_graded_again_with_the_same_seed_and_the_new_one_counts(
 
 
 def test_a_regrade_is_not_accepted_before_its_canary_and_void_ones_are_not_part_of_it(
-    store: Store, kept: Kept, session: Session, hand_in: HandIn, grade: Grade
+    store: Store, kept: Kept, session: Session, grade: Grade, doubtful_regrade: Regrade
 ) -> None:
-    hand_in("ann")
-    grade("first", vouched=True)
-    with store.database.writing() as connection:
-        ordered = regrades.order(connection, kept, [(1, 5)], kept.cohort.challenges, "why", NOW)
-    grade("doubtful", regrade_id=ordered.id)
-    again = replace(session, regrade_id=ordered.id)
+    again = replace(session, regrade_id=doubtful_regrade.id)
     with store.database.writing() as connection, pytest.raises(UsageError, match="1 of its gradings have no scorecard"):
-        regrades.accept(connection, kept, ordered, NOW)
+        regrades.accept(connection, kept, doubtful_regrade, NOW)
     assert void(store, again) == 1
     assert counting(store, kept) == {"ann": (AttemptState.ENDED, "first")}
-    grade("second", regrade_id=ordered.id)
+    grade("second", regrade_id=doubtful_regrade.id)
     with store.database.writing() as connection:
         canaries.vouch(connection, again, canaries.unvouched(connection, again), NOW)
-        (one,) = regrades.beside(connection, ordered)
+        (one,) = regrades.beside(connection, doubtful_regrade)
         assert one.after
         assert one.after.id == "second"
-        regrades.accept(connection, kept, ordered, NOW)
+        regrades.accept(connection, kept, doubtful_regrade, NOW)
     assert counting(store, kept) == {"ann": (AttemptState.ENDED, "second")}
     assert check(store).problems == ()
 
 
 def test_what_is_void_of_a_regrade_that_was_dropped_waits_for_nobody(
-    store: Store, kept: Kept, session: Session, hand_in: HandIn, grade: Grade
+    store: Store, kept: Kept, session: Session, doubtful_regrade: Regrade
 ) -> None:
     """A run goes on with the submissions that it has in hand when somebody drops the regrade, its canary last."""
-    hand_in("ann")
-    grade("first", vouched=True)
     with store.database.writing() as connection:
-        ordered = regrades.order(connection, kept, [(1, 5)], kept.cohort.challenges, "why", NOW)
-    grade("doubtful", regrade_id=ordered.id)
-    with store.database.writing() as connection:
-        regrades.drop(connection, kept, ordered, NOW)
-    assert void(store, replace(session, regrade_id=ordered.id)) == 0
+        regrades.drop(connection, kept, doubtful_regrade, NOW)
+    assert void(store, replace(session, regrade_id=doubtful_regrade.id)) == 0
     with store.database.reading() as connection:
         assert attempts.count(connection, kept.id) == Counts(ended=1)
-        assert attempts.count(connection, kept.id, ordered.id) == Counts()
-        assert not canaries.any_unvouched(connection, kept, HERE, ordered.id)
+        assert attempts.count(connection, kept.id, doubtful_regrade.id) == Counts()
+        assert not canaries.any_unvouched(connection, kept, HERE, doubtful_regrade.id)
     assert counting(store, kept) == {"ann": (AttemptState.ENDED, "first")}
     assert check(store).problems == ()
