@@ -72,6 +72,9 @@ class Ending:
                 except InfrastructureError as error:
                     self._failure = error
                     raise
+                except BaseException:  # Ctrl-C: what it held is released, and its descriptors may be others' by now
+                    self._failure = InfrastructureError("the end of this sandbox was interrupted")
+                    raise
             return self.run
 
 
