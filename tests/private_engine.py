@@ -23,6 +23,7 @@ from runner.engines.choose import EngineName, Wish, choose
 _START_TIMEOUT_S = 60
 _STOP_TIMEOUT_S = 20
 _PACKAGES = ("docker.io", "iptables")
+_APPARMOR = Path("/sys/module/apparmor/parameters/enabled")
 
 
 def main(command: list[str]) -> int:
@@ -53,16 +54,24 @@ def _why_not() -> str:
     """Why none can be started here; empty when one can. Installs what is missing."""
     if os.geteuid() != 0:
         return "none answers, and only root can start one here"
-    if shutil.which("dockerd"):
+    packages = _missing_packages()
+    if not packages:
         return ""
     if not shutil.which("apt-get"):
         return "none answers, and only on Debian can one be installed by this script"
-    _say("assay: installing Docker from Debian's packages")
-    install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *_PACKAGES]
+    _say(f"assay: installing from Debian's packages: {', '.join(packages)}")
+    install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages]
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}  # its own service is not started
     for attempt in (install, ["apt-get", "update", "-qq"], install):
         done = subprocess.run(attempt, env=env, capture_output=True, text=True, check=False)
     return "" if done.returncode == 0 else f"Docker could not be installed: {done.stderr.strip()[-300:]}"
+
+
+def _missing_packages() -> list[str]:
+    """An engine starts no container without AppArmor's tools where the kernel uses it, as Debian's does."""
+    uses_apparmor = _APPARMOR.is_file() and _APPARMOR.read_text().strip() == "Y"
+    missing = [] if shutil.which("dockerd") else [*_PACKAGES]
+    return [*missing, "apparmor"] if uses_apparmor and not shutil.which("apparmor_parser") else missing
 
 
 @contextlib.contextmanager
@@ -81,6 +90,7 @@ def private_engine() -> Iterator[str]:
                 *("--data-root", folder / "data"),
                 *("--exec-root", folder / "exec"),
                 *("--pidfile", folder / "docker.pid"),
+                *("--exec-opt", "native.cgroupdriver=cgroupfs"),  # where systemd runs, it would take only a slice
                 *("--cgroup-parent", f"/{group}"),
                 *("--bridge=none", "--iptables=false", "--ip6tables=false"),
             ],
