@@ -189,6 +189,16 @@ def graded(bench: Bench, tmp_path: Path) -> Callable[..., Scorecard]:
 def needs_cgroups(bench: Bench) -> None:
     """Where no cgroup can be made, the engine says so; there is then nothing to try."""
     unenforced = {control.name for control in bench.engine.describe(unenforced_allowed=True).unenforced}
-    if "memory" in unenforced:
-        assert not os.environ.get("CI"), "CI must run where cgroups can be made"
-        pytest.skip("no cgroup can be made here: run the tests as root to try the limits of whole sandboxes")
+    _needs("memory" not in unenforced, "cgroups can be made")
+
+
+@pytest.fixture
+def needs_cores(bench: Bench) -> None:
+    """Whoever grades in a group that was delegated to them has no cores to give, as a rule."""
+    _needs(bench.engine.can_pin, "sandboxes can have cores of their own")
+
+
+def _needs(is_so: bool, what: str) -> None:
+    if not is_so:
+        assert not os.environ.get("CI"), f"CI must run where {what}"
+        pytest.skip(f"only where {what}: run the tests as root")

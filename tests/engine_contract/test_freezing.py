@@ -68,9 +68,8 @@ def test_freezing_and_thawing_what_has_ended_does_nothing(start: Start) -> None:
     sandbox.thaw()
 
 
-def test_time_spent_waiting_for_a_core_is_told(start: Start, bench: Bench) -> None:
-    if not _measures(bench):
-        pytest.skip("no control group can be made here, and so nobody counts")
+@pytest.mark.usefixtures("needs_cores")
+def test_time_spent_waiting_for_a_core_is_told(start: Start) -> None:
     core = min(_cores())
     both = [start("while True: pass", cores=(core,)) for _ in range(2)]
     try:
@@ -83,6 +82,7 @@ def test_time_spent_waiting_for_a_core_is_told(start: Start, bench: Bench) -> No
             sandbox.kill()
 
 
+@pytest.mark.usefixtures("needs_cores")
 def test_a_preferred_one_gets_most_of_a_contended_core(start: Start, bench: Bench) -> None:
     if not bench.engine.can_prefer:
         pytest.skip("this host lets nobody be preferred")
@@ -122,8 +122,3 @@ def _await_more(sandbox: Sandbox, than: int) -> None:
 
 def _cores() -> set[int]:
     return os.sched_getaffinity(0)
-
-
-def _measures(bench: Bench) -> bool:
-    controls = bench.engine.describe(unenforced_allowed=True).controls
-    return any(control.name == "memory" and control.enforced for control in controls)

@@ -14,7 +14,6 @@ Start = Callable[..., Any]
 MB = 1024 * 1024
 
 
-@pytest.mark.usefixtures("needs_cgroups")
 def test_files_without_content_end_at_their_number(run: Run, limits: Limits) -> None:
     for folder in ("/tmp", "/dev/shm"):
         ended = run(
@@ -39,7 +38,7 @@ def test_one_cpu_is_one_cpu_and_what_is_held_back_is_told(run: Run) -> None:
     assert run("pass", cpus=2.0).usage.throttled_s == 0
 
 
-@pytest.mark.usefixtures("needs_cgroups")
+@pytest.mark.usefixtures("needs_cores")
 def test_cores_of_its_own_are_the_only_ones_it_has_and_no_quota_interrupts_it(run: Run) -> None:
     core = max(os.sched_getaffinity(0))
     ended = run(

@@ -149,13 +149,10 @@ class BubblewrapEngine:
         return cgroup
 
     def _scratch(self, init_pid: int, spec: SandboxSpec) -> int | None:
-        """Cap the files of the box's scratch places, where that may be done, and open the one that is kept, if any."""
+        """Cap the files of the box's scratch places, and open the one that is kept, if any."""
         root = f"/proc/{init_pid}/root"
-        if os.geteuid() == 0 or spec.kept_folder:
-            self._await_mounts(Path(root))
-        if os.geteuid() == 0:
-            for place in all_scratch_places(spec):
-                cap_files(root + place, spec.limits.scratch_files)
+        self._await_mounts(Path(root))
+        cap_files(init_pid, all_scratch_places(spec), spec.limits.scratch_files)
         if spec.kept_folder is None:
             return None
         return os.open(root + spec.kept_folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -318,7 +315,6 @@ def controls(cgroups: Cgroups | None, *, root: bool) -> Iterator[Control]:
     yield Control("cpu", enforced=cgroups is not None, how=group)
     yield Control("processes", enforced=True, how=group if cgroups else "rlimit in a user namespace of its own")
     yield Control("scratch", enforced=True, how="sized tmpfs; file size rlimit")
-    files = "files in each scratch place are counted" if root else "only root can cap the files of a scratch place"
-    yield Control("inodes", enforced=root, how=files)
+    yield Control("inodes", enforced=True, how="files in each scratch place are counted")
     yield Control("output", enforced=True, how="drained and counted; killed beyond the limit")
     yield Control("time", enforced=True, how="deadline, then SIGKILL of the whole box")

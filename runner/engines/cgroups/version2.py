@@ -113,6 +113,8 @@ class V2Cgroups:
         return self.parent.name == _OURS and self.parent.parent.is_mount()
 
     def create(self, name: str, limits: Limits, cores: Sequence[int] = ()) -> Cgroup:
+        if cores and not self.has_cores:
+            raise InfrastructureError("the cpuset controller was not delegated: no sandbox can have cores of its own")
         folder = self.parent / name
         group = _V2Cgroup(folder)
         try:
