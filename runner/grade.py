@@ -63,7 +63,10 @@ def grade(order: Order, challenge: Challenge, bench: Bench) -> Graded:
     engine = bench.engine.describe(unenforced_allowed=order.unenforced_allowed)
     if engine.unenforced and not order.unenforced_allowed:
         missing = "; ".join(f"{control.name} ({control.how})" for control in engine.unenforced)
-        msg = f"this host cannot enforce: {missing}. Grade as root, or pass --allow-unenforced: the scorecard says so"
+        msg = (
+            f"this host cannot enforce: {missing}. Grade as root or as assay doctor says, or pass --allow-unenforced: "
+            "the scorecard says so"
+        )
         raise InfrastructureError(msg)
     with clock.phase("intake"):
         received = take_in(order.submitted, challenge, order.revision)

@@ -55,11 +55,13 @@ def examine(state: Path, say: Say, wanted: Wish) -> Examination:
             findings.append(Finding("engine", Level.NOTE, "no Docker engine was found", engine=name))
             continue
         runtime = wanted.runtime if name is EngineName.DOCKER else None
+        answers = False
         try:
             with open_bench(state, say, Wish(name, runtime)) as bench:
+                answers = True
                 findings += _engine(name, bench)
         except AssayError as error:
-            fix = _docker_fix() if name is EngineName.DOCKER else _bubblewrap_fix()
+            fix = _docker_fix(answers=answers) if name is EngineName.DOCKER else _bubblewrap_fix()
             findings += [Finding("engine", Level.BROKEN, problem, fix, name) for problem in error.problems]
     return Examination(tuple(findings), engine, why)
 
@@ -85,7 +87,7 @@ def _engine(name: EngineName, bench: Bench) -> Iterator[Finding]:
         how, tried = control.how, probed.get(control.name)
         seen = f"{how}; tried: {tried.seen}" if tried else f"{how}; not tried"
         if not control.enforced:
-            fix = "grade as root, or pass --allow-unenforced"
+            fix = "grade as root or in a delegated cgroup, or pass --allow-unenforced"
             yield Finding(control.name, Level.LIMITED, seen, fix, name)
         elif tried and not tried.held:
             yield Finding(control.name, Level.BROKEN, _did_not_hold(how, tried), "do not grade on this host", name)
@@ -108,9 +110,11 @@ def _images(bench: Bench) -> Finding:
     return Finding("images", Level.OK, f"{len(found)} of Assay's, {size} MB at most", engine=EngineName.DOCKER)
 
 
-def _docker_fix() -> str:
+def _docker_fix(*, answers: bool) -> str:
     if os.geteuid() != 0:
         return "grade as root, or use a rootless engine; or leave it to bubblewrap with --engine bubblewrap"
+    if answers:
+        return "mend that engine, so that it runs any container; or leave it to bubblewrap with --engine bubblewrap"
     return "systemctl start docker, or name a running engine's socket with DOCKER_HOST"
 
 
