@@ -41,9 +41,11 @@ KERNEL = {
             call("tee", 0, end, 9, 0))""", "EPERM"),
     "ESC the name of the machine": ("say(call('sethostname', b'x', 1))", "EPERM"),
     "ESC files of the kernel": ("""
-        secret = ("kcore", "kmsg", "kpagecount", "slabinfo", "vmallocinfo", "modules", "mem", "sysrq-trigger")
+        secret = ("kcore", "kmsg", "kpagecount", "slabinfo", "vmallocinfo", "mem", "sysrq-trigger")
         say(*{attempt(open, "/proc/" + one, "rb") in ("EACCES", "EPERM", "ENOENT") for one in secret},
-            *{line.split()[0].strip("0") for line in open("/proc/kallsyms")})""", "True"),
+            *{line.split()[0].strip("0") for line in open("/proc/kallsyms")})
+        if os.path.exists("/proc/modules"):
+            say(*{line.split()[5].strip("0x") for line in open("/proc/modules")})""", "True"),
     "ESC sysctls": ("""
         found = [os.path.join(at, one) for at, _, names in os.walk("/proc/sys") for one in names]
         say(len(found) > 100, sum(attempt(os.open, path, os.O_WRONLY) == "done" for path in found))""", "True 0"),

@@ -92,7 +92,7 @@ def test_no_instance_finds_what_another_left(service: Graded, faults: Faults, al
 
 
 @pytest.mark.attack("LAT", "other cores than its own")
-@pytest.mark.needs_control("cpu")
+@pytest.mark.usefixtures("needs_cores")
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="there is no other core here")
 def test_it_stays_on_the_cores_it_was_given(
     start: Callable[..., Sandbox], ended: Callable[[Sandbox], SandboxRun]
