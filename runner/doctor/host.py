@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from runner.engines.cgroups import find_cgroups
+from runner.engines.cgroups import Cgroups, find_cgroups
 from runner.host import this_host
 
 _MIN_FREE_BYTES = 2 * 1024**3
@@ -90,10 +90,19 @@ def _clock() -> Finding:
 def _cgroup() -> Finding:
     cgroups = find_cgroups()
     if cgroups:
-        return Finding("cgroups", Level.OK, f"version {cgroups.version}; groups can be made")
+        return what_groups_tell(cgroups)
     unified = "version 2" if Path("/sys/fs/cgroup/cgroup.controllers").exists() else "version 1 or none"
     fix = "grade as root, or inside: systemd-run --user --scope -p Delegate=yes assay ..."
     return Finding("cgroups", Level.NOTE, f"{unified}; no group can be made by this process", fix)
+
+
+def what_groups_tell(cgroups: Cgroups) -> Finding:
+    """Whether groups that can be made tell all that is graded."""
+    made = f"version {cgroups.version}; groups can be made"
+    if cgroups.tells_peak:
+        return Finding("cgroups", Level.OK, made)
+    untold = "this kernel does not tell their peak of memory: nothing is decided that depends on it"
+    return Finding("cgroups", Level.NOTE, f"{made}, but {untold}", "Linux 5.19 or later, or control groups version 1")
 
 
 def _seccomp() -> Finding:

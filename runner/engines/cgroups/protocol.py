@@ -87,6 +87,11 @@ class Cgroups(Protocol):
         ...
 
     @property
+    def tells_peak(self) -> bool:
+        """Whether this kernel tells the most memory that a group has used."""
+        ...
+
+    @property
     def at_the_top(self) -> bool:
         """Whether groups stand directly beside everything else on this host, so that their weight counts against it."""
         ...

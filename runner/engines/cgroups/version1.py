@@ -127,6 +127,10 @@ class V1Cgroups:
         return _CPUSET in self.by_controller
 
     @property
+    def tells_peak(self) -> bool:
+        return True
+
+    @property
     def at_the_top(self) -> bool:
         return self.by_controller["cpu"].is_mount()
 

@@ -23,6 +23,8 @@ from runner.engines.cgroups.removal import kill_and_remove, pids_in
 
 _NEEDED = ("memory", "pids", "cpu")
 _CPUSET = "cpuset"
+_PEAK = "memory.peak"
+"""Since Linux 5.19."""
 _MOST_WEIGHT = 10000
 """The most that cpu.weight takes; a group that nobody preferred has 100."""
 
@@ -35,7 +37,7 @@ class _V2Cgroup:
         (self.folder / "cgroup.procs").write_text(str(pid))
 
     def usage(self) -> Usage:
-        peak = self.folder / "memory.peak"  # since Linux 5.19
+        peak = self.folder / _PEAK
         cpu = flat_keyed(self.folder / "cpu.stat")
         return Usage(
             peak_memory_bytes=int(peak.read_text()) if peak.exists() else None,
@@ -107,6 +109,10 @@ class V2Cgroups:
     @property
     def has_cores(self) -> bool:
         return _CPUSET in (self.parent / "cgroup.subtree_control").read_text().split()
+
+    @property
+    def tells_peak(self) -> bool:
+        return (self.parent / _PEAK).exists()
 
     @property
     def at_the_top(self) -> bool:
