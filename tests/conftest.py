@@ -185,6 +185,21 @@ def graded(bench: Bench, tmp_path: Path) -> Callable[..., Scorecard]:
     return run
 
 
+@pytest.fixture(scope="session")
+def cgroups_of() -> Callable[[str], list[str]]:
+    """The control groups that a run has. Others' may go while this looks, which a glob does not survive."""
+
+    def found(run_id: str) -> list[str]:
+        return [
+            str(Path(folder, name))
+            for folder, names, _ in os.walk("/sys/fs/cgroup")
+            for name in names
+            if name.startswith(f"assay-{run_id}-")
+        ]
+
+    return found
+
+
 @pytest.fixture
 def needs_cgroups(bench: Bench) -> None:
     """Where no cgroup can be made, the engine says so; there is then nothing to try."""

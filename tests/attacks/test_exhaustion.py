@@ -178,7 +178,11 @@ def test_timers_end_at_some_number(start: Callable[..., Sandbox], ended: Callabl
 
 @pytest.mark.attack("RES", "orphans that go on when the job has ended")
 def test_a_farm_of_orphans_leaves_nothing_on_the_host(
-    job: Graded, bench: Bench, processes_of: Callable[[str], list[str]], everything_printed: Callable[[Scorecard], str]
+    job: Graded,
+    bench: Bench,
+    processes_of: Callable[[str], list[str]],
+    cgroups_of: Callable[[str], list[str]],
+    everything_printed: Callable[[Scorecard], str],
 ) -> None:
     farm = """
         for _ in range(5):
@@ -188,8 +192,7 @@ def test_a_farm_of_orphans_leaves_nothing_on_the_host(
                 signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(99)
         say("sown")"""
     assert everything_printed(job(farm)) == "sown\n"
-    groups = list(Path("/sys/fs/cgroup").glob(f"**/assay-{bench.run.id}-*"))
-    assert (processes_of(bench.run.id), groups, list(bench.run.folder.glob("tmp*"))) == ([], [], [])
+    assert (processes_of(bench.run.id), cgroups_of(bench.run.id), list(bench.run.folder.glob("tmp*"))) == ([], [], [])
 
 
 @pytest.mark.attack("RES", "pseudo-terminals of the host")

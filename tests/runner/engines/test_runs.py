@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -22,6 +22,7 @@ from runner.engines.protocol import SandboxSpec
 from runner.engines.runs import open_run
 from runner.engines.sweep import sweep
 
+NothingIsLeft = Callable[[Path, str], None]
 BOXES = 4
 LIMITS = Limits(64 << 20, 16, 1.0, 1 << 20, 1 << 20, 64, 5.0)
 VICTIM = f"""
@@ -57,7 +58,20 @@ def engine_name(request: pytest.FixtureRequest) -> EngineName:
     return EngineName(request.param)
 
 
-def test_nothing_is_left_of_a_killed_runner_after_the_next_start(bench: Bench, engine_name: EngineName) -> None:
+@pytest.fixture
+def assert_nothing_is_left(cgroups_of: Callable[[str], list[str]]) -> NothingIsLeft:
+    def check(state: Path, run_id: str) -> None:
+        assert processes_of(run_id) == [], "processes were left"
+        assert containers_of(run_id) == [], "containers were left"
+        assert not (state / "runs" / run_id).exists()
+        assert cgroups_of(run_id) == [], "cgroups were left"
+
+    return check
+
+
+def test_nothing_is_left_of_a_killed_runner_after_the_next_start(
+    bench: Bench, engine_name: EngineName, assert_nothing_is_left: NothingIsLeft
+) -> None:
     run_id = killed_runner(bench.state, engine_name)
     before = containers_of(run_id)
     with open_bench(bench.state, print, Wish(engine_name)):
@@ -67,7 +81,9 @@ def test_nothing_is_left_of_a_killed_runner_after_the_next_start(bench: Bench, e
 
 
 @pytest.mark.parametrize("engine_name", [EngineName.DOCKER], indirect=True)
-def test_the_next_start_may_use_another_engine(bench: Bench, engine_name: EngineName) -> None:
+def test_the_next_start_may_use_another_engine(
+    bench: Bench, engine_name: EngineName, assert_nothing_is_left: NothingIsLeft
+) -> None:
     run_id = killed_runner(bench.state, engine_name)
     with open_bench(bench.state, print, Wish(EngineName.BUBBLEWRAP)):
         assert containers_of(run_id) == []
@@ -93,7 +109,7 @@ def test_what_a_living_run_has_started_is_left_alone(bench: Bench) -> None:
 @pytest.mark.parametrize("engine_name", [EngineName.BUBBLEWRAP], indirect=True)
 @pytest.mark.usefixtures("needs_cgroups")
 def test_nothing_is_left_of_a_runner_that_stood_in_other_cgroups_than_the_next(
-    bench: Bench, engine_name: EngineName
+    bench: Bench, engine_name: EngineName, assert_nothing_is_left: NothingIsLeft
 ) -> None:
     cgroups = find_cgroups()
     assert cgroups is not None
@@ -178,13 +194,6 @@ def killed_runner(state: Path, engine: EngineName, *groups: Path) -> str:
     victim.communicate()
     assert run_id, "the victim did not get as far as starting its sandboxes"
     return run_id
-
-
-def assert_nothing_is_left(state: Path, run_id: str) -> None:
-    assert processes_of(run_id) == [], "processes were left"
-    assert containers_of(run_id) == [], "containers were left"
-    assert not (state / "runs" / run_id).exists()
-    assert not list(Path("/sys/fs/cgroup").glob(f"**/assay-{run_id}-*")), "cgroups were left"
 
 
 def containers_of(run_id: str) -> list[str]:
