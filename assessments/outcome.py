@@ -48,6 +48,7 @@ class Fault(StrEnum):
     GRADER_DIED = "grader-died"
     GRADING_DEADLINE = "grading-deadline"
     ENGINE_FAILED = "engine-failed"
+    CONTROL_FAILED = "control-failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,5 +94,6 @@ FAULTS: Final = MappingProxyType(
         Fault.GRADER_DIED: _infrastructure("The grader ended before it gave a verdict."),
         Fault.GRADING_DEADLINE: _infrastructure("Grading as a whole ran past its deadline."),
         Fault.ENGINE_FAILED: _infrastructure("The sandbox engine failed."),
+        Fault.CONTROL_FAILED: _infrastructure("Tried right after, the reference solution did not pass either."),
     }
 )

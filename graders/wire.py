@@ -17,7 +17,7 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from assessments.budget import Plan, Ruling
-from assessments.check import Check, Visibility
+from assessments.check import Check, CheckId, Visibility
 from assessments.companion import Companion
 from assessments.measurement import Isolation, Measurement, Side
 from assessments.observation import Exchange, SandboxRun, Usage
@@ -71,6 +71,8 @@ class Assignment(_Message):
     """Whether budgets are measured; if not, they stay undecided."""
     only_collect: bool
     """Say which checks there are, and run none."""
+    only: tuple[CheckId, ...] | None = None
+    """Run these alone; None: all of them."""
     companions: tuple[Companion, ...] = ()
     scratch: Path | None = None
     """A folder of the grader's own, whose folders sandboxes can be given as inputs."""

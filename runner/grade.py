@@ -21,6 +21,7 @@ from graders.decision import decide
 from runner.bench import Bench
 from runner.calibration import Calibrations
 from runner.challenge_files import challenge_digest
+from runner.control import controlled
 from runner.host import this_host
 from runner.intake import Archive, Received, receive, unpack, write_tree
 from runner.reports.text import shown
@@ -42,6 +43,8 @@ class Order:
     unenforced_allowed: bool = False
     measures: bool = True
     """Whether budgets are measured; if not, their checks stay undecided."""
+    controlled: bool = True
+    """Whether what fails is tried with the reference too (see runner.control)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,7 @@ def grade(order: Order, challenge: Challenge, bench: Bench) -> Graded:
             workspace = _workspace(received, Path(scratch))
         with clock.phase("judging"):
             trial = Trial(challenge, reference.digest, bench, environment, workspace, Path(scratch))
-            results, judged = _judge(trial, seed, measures=order.measures)
+            results, judged = _judge(trial, seed, order)
     scorecard = Scorecard(
         id=secrets.token_hex(16),
         graded_at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -102,18 +105,20 @@ def grade(order: Order, challenge: Challenge, bench: Bench) -> Graded:
     return Graded(scorecard, received)
 
 
-def _judge(trial: Trial, seed: int, *, measures: bool) -> tuple[tuple[CheckResult, ...], Judged]:
+def _judge(trial: Trial, seed: int, order: Order) -> tuple[tuple[CheckResult, ...], Judged]:
     """Judge until the outcome is not one that another try can mend; the last try's outcome stands."""
     challenge, bench = trial.challenge, trial.bench
     names = this_host().fingerprint, bench.engine.describe(unenforced_allowed=True).name
     calibrations = Calibrations.of(bench.state, *names, trial.digest, trial.environment.digest)
     for _ in range(MAX_TRIES):
         with scratch_below(trial.scratch) as scratch:
-            session = Session(replace(trial, scratch=scratch), calibrations)
-            judged = session.judge(seed, measures=measures)
+            judged = Session(replace(trial, scratch=scratch), calibrations).judge(seed, measures=order.measures)
+        results = decide(challenge.checks, judged.account)
+        if order.controlled:
+            with scratch_below(trial.scratch) as scratch:
+                results = controlled(replace(trial, scratch=scratch), calibrations, seed, results)
         if bench.interrupted:
             raise InfrastructureError("grading was interrupted")
-        results = decide(challenge.checks, judged.account)
         if not any(result.fault is not None and FAULTS[result.fault].retry for result in results):
             break
     for measured in judged.account.measured:

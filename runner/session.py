@@ -17,6 +17,7 @@ from multiprocessing.connection import Connection
 from typing import assert_never
 
 from assessments.challenge import Challenge
+from assessments.check import CheckId
 from assessments.errors import InfrastructureError
 from assessments.measurement import Isolation, Side
 from assessments.observation import Breach, Excerpt, SandboxRun
@@ -79,10 +80,10 @@ class Session:
     def challenge(self) -> Challenge:
         return self.trial.challenge
 
-    def judge(self, seed: int, *, measures: bool = True) -> Judged:
+    def judge(self, seed: int, *, measures: bool = True, only: tuple[CheckId, ...] | None = None) -> Judged:
         """Have a fresh grader judge the submission. What fails on the way is in the account, and raises nothing.
 
-        Without `measures` the budgets stay undecided.
+        Without `measures` the budgets stay undecided. `only` names the checks to run; None: all of them.
         """
         broke: tuple[Fault, str] | None = None
         try:
@@ -91,7 +92,8 @@ class Session:
                 grader = self.trial.bench.nursery.grader(self.challenge.folder, self.trial.digest)
                 with contextlib.closing(grader), contextlib.ExitStack() as sandboxes:
                     sandboxes.callback(self._end_all)
-                    self._serve(grader, assignment(self.challenge, seed, measures=measures, trial=self.trial))
+                    assigned = assignment(self.challenge, seed, measures=measures, only=only, trial=self.trial)
+                    self._serve(grader, assigned)
         except wire.WireError as error:
             broke = Fault.GRADER_DIED, str(error)
         except InfrastructureError as error:
@@ -324,6 +326,7 @@ def assignment(
     seed: int,
     *,
     measures: bool = True,
+    only: tuple[CheckId, ...] | None = None,
     only_collect: bool = False,
     trial: Trial | None = None,
     tries_judges: bool = False,
@@ -339,6 +342,7 @@ def assignment(
         job_s=challenge.limits.job_s,
         plans=challenge.plans,
         measures=measures,
+        only=only,
         only_collect=only_collect,
         companions=challenge.companions,
         scratch=trial.scratch if trial else None,

@@ -172,15 +172,16 @@ def echo_challenge() -> Challenge:
 
 @pytest.fixture
 def graded(bench: Bench, tmp_path: Path) -> Callable[..., Scorecard]:
-    """Grades a submission given as `{path: text}`."""
+    """Grades a submission given as `{path: text}`, as a rule without the control, which takes as long once more."""
 
-    def run(challenge: Challenge, files: dict[str, str], seed: int = 7) -> Scorecard:
+    def run(challenge: Challenge, files: dict[str, str], seed: int = 7, controlled: bool = False) -> Scorecard:
         folder = tmp_path / "submission"
         for name, text in files.items():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-        return grade(Order(folder, "someone", seed=seed, unenforced_allowed=True), challenge, bench).scorecard
+        order = Order(folder, "someone", seed=seed, unenforced_allowed=True, controlled=controlled)
+        return grade(order, challenge, bench).scorecard
 
     return run
 

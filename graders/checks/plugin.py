@@ -112,6 +112,8 @@ class HiddenTests:
             link.tell(try_judges(link.assignment.challenge_folder))
         if problems or link.assignment.only_collect:
             session.items.clear()  # with a problem no verdict could count
+        elif link.assignment.only is not None:
+            session.items[:] = [item for item in session.items if self._check_of(item).id in link.assignment.only]
 
     def pytest_internalerror(self, excrepr: object) -> None:
         self.internal_error = str(excrepr)[-600:]

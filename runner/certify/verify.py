@@ -93,7 +93,9 @@ def verify(
 
     `engines`: on so many it is to be graded in all, and `first` says whether this is the first of them.
     `done` hears of each new row as it ends. Seeds are fresh each time, so that a check which holds for one seed only is
-    found out. Without `budgets` none is measured, and nothing is said of them.
+    found out. Without `budgets` none is measured, and nothing is said of them. The first grading of each but the
+    accepted has a control (see runner.control). As each check is failed by some solution, this shows also that the
+    reference passes it without those before it.
     """
     bench.environment(challenge)
     known = known or {}
@@ -102,8 +104,11 @@ def verify(
         solution, time = grading
         if (solution.label, time) in known:
             return known[solution.label, time]
-        measures = budgets and measured(challenge, solution, first=first and time == 1)
-        row = judge(challenge, solution, time, _graded(challenge, solution, bench, measures), measured=measures)
+        first_of_all = first and time == 1
+        measures = budgets and measured(challenge, solution, first=first_of_all)
+        controlled = first_of_all and solution.kind is not Kind.ACCEPTED  # nothing stands in for these
+        scorecard = _graded(challenge, solution, bench, measures=measures, controlled=controlled)
+        row = judge(challenge, solution, time, scorecard, measured=measures)
         done(row)
         return row
 
@@ -189,10 +194,10 @@ def idle_checks(challenge: Challenge, solutions: Iterable[Solution]) -> tuple[Ch
     return tuple(check.id for check in challenge.checks if check.id not in caught)
 
 
-def _graded(challenge: Challenge, solution: Solution, bench: Bench, measures: bool) -> Scorecard:
+def _graded(challenge: Challenge, solution: Solution, bench: Bench, *, measures: bool, controlled: bool) -> Scorecard:
     with tempfile.TemporaryDirectory(dir=bench.run.folder) as scratch:
         folder = Path(scratch) / solution.name
         folder.mkdir()
         write_tree(solution.contents, folder)
-        order = Order(folder, solution.label, unenforced_allowed=True, measures=measures)
+        order = Order(folder, solution.label, unenforced_allowed=True, measures=measures, controlled=controlled)
         return grade(order, challenge, bench).scorecard

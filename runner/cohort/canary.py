@@ -38,7 +38,7 @@ def failed_by_canary(challenge: Challenge, bench: Bench, seed: int, *, unenforce
         folder = Path(scratch) / NAME
         folder.mkdir()
         write_tree(author_files(challenge.folder / REFERENCE), folder)
-        order = Order(folder, NAME, seed=seed, unenforced_allowed=unenforced_allowed)
+        order = Order(folder, NAME, seed=seed, unenforced_allowed=unenforced_allowed, controlled=False)
         scorecard = grade(order, challenge, bench).scorecard
     require_judged(scorecard)
     return tuple(

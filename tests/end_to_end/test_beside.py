@@ -105,7 +105,8 @@ def graded_with(
             manifest.write(ONE_MORE_CHECK.format(name=check))
             hidden.write(ONE_MORE.format(name=check, body=body))
     with open_bench(state, print, Wish(EngineName.BUBBLEWRAP)) as bench:
-        order = Order(folder / "solutions/accepted/reference", "somebody", unenforced_allowed=True)
+        reference = folder / "solutions/accepted/reference"
+        order = Order(reference, "somebody", unenforced_allowed=True, controlled=False)  # it would be its own control
         return grade(order, read_challenge(folder), bench).scorecard
 
 

@@ -81,6 +81,9 @@ def test_a_service_of_a_real_challenge_has_the_same_outcomes(
     assert first == second
 
 
+SUM_IN_A_FILE = "open('/outputs/sum.txt', 'w').write(str(sum(map(int, input().split()))))"
+
+
 @pytest.fixture(scope="session")
 def file_challenge(tmp_path_factory: pytest.TempPathFactory, sum_challenge: Challenge) -> Challenge:
     """The sum, handed over in a file."""
@@ -88,13 +91,14 @@ def file_challenge(tmp_path_factory: pytest.TempPathFactory, sum_challenge: Chal
     test = folder / "hidden_tests/test_sum.py"
     test.write_text(test.read_text().replace("result.stdout", 'result.file("sum.txt")'))
     assert "result.file" in test.read_text()
+    (folder / "solutions/accepted/reference/main.py").write_text(SUM_IN_A_FILE)
     return read_challenge(folder)
 
 
 @pytest.mark.parametrize(
     ("code", "outcome"),
     [
-        ("open('/outputs/sum.txt', 'w').write(str(sum(map(int, input().split()))))", Outcome.PASSED),
+        (SUM_IN_A_FILE, Outcome.PASSED),
         ("print(sum(map(int, input().split())))", Outcome.FAILED),
         ("import os; os.symlink('/proc/self/environ', '/outputs/sum.txt')", Outcome.FAILED),
         ("import os; os.mkfifo('/outputs/sum.txt')", Outcome.FAILED),

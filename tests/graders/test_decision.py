@@ -38,6 +38,18 @@ def test_results_stand_in_the_manifests_order_whatever_order_they_came_in() -> N
     assert decide(CHECKS, turned) == decide(CHECKS, WHOLE)
 
 
+def test_a_grader_that_was_to_run_some_is_whole_with_those() -> None:
+    some = replace(WHOLE, checked=WHOLE.checked[1:])
+    (result,) = decide(CHECKS, some, only=[CHECKS[1].id])
+    assert (result.check, result.fault) == (CHECKS[1], Fault.WRONG_ANSWER)
+
+
+@pytest.mark.parametrize("only", [[CHECKS[0].id], [CHECKS[0].id, CHECKS[1].id]], ids=["another", "one more"])
+def test_a_grader_that_ran_others_than_it_was_to_counts_for_nothing(only: list[CheckId]) -> None:
+    results = decide(CHECKS, replace(WHOLE, checked=WHOLE.checked[1:]), only=only)
+    assert [(str(one.check.id), one.fault) for one in results] == [(str(name), Fault.CHECK_CRASHED) for name in only]
+
+
 BROKEN = [
     ("nothing was said", Account(None, (), None, None), Fault.GRADER_DIED),
     ("the last message is missing", replace(WHOLE, finished=None), Fault.GRADER_DIED),

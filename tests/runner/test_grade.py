@@ -189,6 +189,79 @@ def test_an_instance_that_saw_hidden_requests_never_answers_a_public_check(
     assert first == "asked\n", "the first instance must have served the one public check alone"
 
 
+# The control
+
+ZERO = "print(0)\n"
+
+
+def test_what_the_reference_fails_too_is_no_failure_of_the_candidates(graded: Graded, sum_copy: Path) -> None:
+    (sum_copy / "solutions/accepted/reference/main.py").write_text("print('nothing')\n")
+    scorecard = graded(read_challenge(sum_copy), {"main.py": ZERO}, controlled=True)
+    (result,) = scorecard.results
+    assert (result.outcome, result.fault) == (Outcome.ERRORED, Fault.CONTROL_FAILED)
+    assert "gave 'nothing' The submission:" in result.message, "both are named"
+    assert result.message.endswith("gave '0'")
+    assert (scorecard.points.earned, scorecard.points.undecided) == (0, 1)
+    assert scorecard.status is Status.INCOMPLETE
+
+
+def test_a_reference_that_does_not_run_at_all_upholds_nothing(graded: Graded, sum_copy: Path) -> None:
+    (sum_copy / "solutions/accepted/reference/main.py").write_text("raise SystemExit(1)\n")
+    challenge = read_challenge(sum_copy)
+    assert graded(challenge, {"main.py": ZERO}, controlled=True).results[0].fault is Fault.CONTROL_FAILED
+    assert graded(challenge, {"main.py": SUM}, controlled=True).results[0].outcome is Outcome.PASSED
+
+
+def test_a_failure_stands_without_a_reference_to_try(graded: Graded, sum_copy: Path) -> None:
+    shutil.rmtree(sum_copy / "solutions")
+    (result,) = graded(read_challenge(sum_copy), {"main.py": ZERO}, controlled=True).results
+    assert result.fault is Fault.WRONG_ANSWER
+
+
+def test_the_reference_is_tried_in_what_failed_and_in_nothing_else(
+    graded: Graded, tmp_path: Path, echo_challenge: Challenge
+) -> None:
+    folder = Path(shutil.copytree(echo_challenge.folder, tmp_path / "challenges" / echo_challenge.id))
+    right = reference(echo_challenge)
+    wordless = right.replace("do_GET(self):\n", "do_GET(self):\n        if self.path == '/word': return\n")
+    assert wordless != right
+    (folder / "solutions/accepted/reference/main.py").write_text(wordless)
+    wrong = right.replace("self.answer(self.rfile", "self.answer(b'[]' or self.rfile")
+    scorecard = graded(read_challenge(folder), {"main.py": wrong}, controlled=True)
+    without = graded(echo_challenge, {"main.py": wrong})
+    expected = {"echoes": Fault.WRONG_ANSWER, "answers-many": Fault.WRONG_ANSWER}
+    assert outcomes(scorecard) == outcomes(without) == ALL_RIGHT | expected
+    assert len(scorecard.runs) == len(without.runs), "what the reference did is no run of the submission"
+
+
+def test_the_control_may_be_left_out(graded: Graded, sum_copy: Path) -> None:
+    (sum_copy / "solutions/accepted/reference/main.py").write_text("print('nothing')\n")
+    (result,) = graded(read_challenge(sum_copy), {"main.py": ZERO}, controlled=False).results
+    assert result.fault is Fault.WRONG_ANSWER
+
+
+def test_what_a_failure_leaves_behind_does_not_trouble_its_control(graded: Graded, sum_challenge: Challenge) -> None:
+    spoiler = """
+        import os, signal, time
+        held = []
+        for _ in range(8):
+            try:
+                if os.fork() == 0:
+                    os.setsid(); signal.signal(signal.SIGTERM, signal.SIG_IGN)
+                    while True: pass
+            except OSError: pass
+        for _ in range(40):
+            try: held.append(os.open("/dev/ptmx", os.O_RDWR))
+            except OSError: pass
+        try: open("/tmp/full", "wb").write(bytes(1 << 23))
+        except OSError: pass
+        print("spoilt", flush=True)
+        os._exit(1)"""
+    scorecard = graded(sum_challenge, {"main.py": _dedented(spoiler)}, controlled=True)
+    assert scorecard.runs[0].stdout.text == "spoilt\n"
+    assert scorecard.results[0].fault is Fault.WRONG_ANSWER, scorecard.results[0].message
+
+
 # Challenges at fault
 
 

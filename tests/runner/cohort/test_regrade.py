@@ -37,6 +37,7 @@ def mended(challenges: dict[str, Challenge], tmp_path: Path) -> Mapping[str, Cha
     shutil.copytree(challenges["add-numbers"].folder, folder)
     for test in (folder / "hidden_tests").glob("test_*.py"):
         test.write_text(test.read_text().replace("assert printed == ", "assert printed != "))
+    (folder / "solutions/accepted/reference/main.py").write_text(WRONG)
     return {"add-numbers": read_challenge(folder)}
 
 
