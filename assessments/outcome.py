@@ -72,8 +72,8 @@ def _challenge(meaning: str) -> Consequence:
     return Consequence(Owner.CHALLENGE, Outcome.ERRORED, retry=False, meaning=meaning)
 
 
-def _infrastructure(meaning: str) -> Consequence:
-    return Consequence(Owner.INFRASTRUCTURE, Outcome.ERRORED, retry=True, meaning=meaning)
+def _infrastructure(meaning: str, *, retry: bool = True) -> Consequence:
+    return Consequence(Owner.INFRASTRUCTURE, Outcome.ERRORED, retry=retry, meaning=meaning)
 
 
 FAULTS: Final = MappingProxyType(
@@ -94,6 +94,9 @@ FAULTS: Final = MappingProxyType(
         Fault.GRADER_DIED: _infrastructure("The grader ended before it gave a verdict."),
         Fault.GRADING_DEADLINE: _infrastructure("Grading as a whole ran past its deadline."),
         Fault.ENGINE_FAILED: _infrastructure("The sandbox engine failed."),
-        Fault.CONTROL_FAILED: _infrastructure("Tried right after, the reference solution did not pass either."),
+        # Not tried again: what else was decided stands, and nobody gets a second throw of the dice by it.
+        Fault.CONTROL_FAILED: _infrastructure(
+            "The reference solution, tried after it, did not pass either.", retry=False
+        ),
     }
 )

@@ -1,7 +1,8 @@
 """From what a grader said to the outcome of each check. Pure, and fails closed.
 
-A run counts only when the collected checks are exactly the manifest's, each was reported exactly once, and the
-grader came to its end. Anything less gives no points and no failures: every check is errored, by a fault of ours.
+A run counts only when the collected checks are exactly the manifest's, each that was to run was reported exactly once,
+and the grader came to its end. Anything less gives no points and no failures: every check is errored, by a fault of
+ours.
 """
 
 from collections import Counter

@@ -31,7 +31,8 @@ class ChallengeDigests:
 def challenge_digest(folder: Path) -> Digest:
     """SHA-256 over the sorted relative paths and contents of all that can change a grading.
 
-    Of the solutions only the reference counts: budgets are measured against it. A certificate does not count.
+    Of the solutions only the reference counts: budgets are measured against it, and failures have it for a control. A
+    certificate does not count.
     """
     return _digest(
         folder,

@@ -1,37 +1,49 @@
-"""The control: what a submission failed is tried right after with the reference solution in its place.
+"""The control: what a submission failed is tried afterwards with the reference solution in its place.
 
 A wait in a check ends after so many seconds, on whatever machine; a hidden input is made from a seed that nobody has
 tried before. So a failure counts against a candidate only where the reference, on the same machine and by the same
-seed, passes the same check. What a budget limits needs none of it: it is measured beside the reference anyway.
+seed, passes the same check. Budgets have none: what they limit is measured beside the reference anyway.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from assessments.challenge import Challenge
 from assessments.check import CheckId, CheckResult
 from assessments.manifest.read import REFERENCE
 from assessments.outcome import FAULTS, Fault, Outcome
 from graders.decision import decide
 from runner.calibration import Calibrations
 from runner.session import Session
-from runner.trial import Trial
+from runner.trial import Trial, scratch_below
 
 _MESSAGE_CHARS = 2000
 
 
-def controlled(
+def has_reference(challenge: Challenge) -> bool:
+    """Whether there is one to try; without it failures stand as they are."""
+    return (challenge.folder / REFERENCE).is_dir()
+
+
+def with_control(
     trial: Trial, calibrations: Calibrations, seed: int, results: Sequence[CheckResult]
 ) -> tuple[CheckResult, ...]:
     """The results, of whose failures those are left that the reference does not share.
 
-    A challenge without a reference solution cannot have a control: its results stay as they are.
+    What it fails at first it may try again, among all the checks and in their usual order: a submission chooses what
+    it fails, and must not find a company of checks in which the reference fails too.
     """
-    failed = to_try(results)
-    if not failed or not (trial.challenge.folder / REFERENCE).is_dir():
-        return tuple(results)
-    reference = replace(trial, workspace=trial.bench.reference(trial.challenge))
-    judged = Session(reference, calibrations).judge(seed, measures=False, only=failed)
-    return upheld(results, decide(trial.challenge.checks, judged.account, only=failed))
+    tried = _tried(trial, calibrations, seed, to_try(results))
+    if any(one.outcome is not Outcome.PASSED for one in tried):
+        tried = _tried(trial, calibrations, seed, [one.id for one in trial.challenge.checks if one.budget is None])
+    return upheld(results, tried)
+
+
+def _tried(trial: Trial, calibrations: Calibrations, seed: int, only: Sequence[CheckId]) -> tuple[CheckResult, ...]:
+    with scratch_below(trial.scratch) as scratch:
+        reference = replace(trial, workspace=trial.bench.reference(trial.challenge), scratch=scratch)
+        judged = Session(reference, calibrations).judge(seed, measures=False, only=tuple(only))
+    return decide(trial.challenge.checks, judged.account, only=only)
 
 
 def to_try(results: Iterable[CheckResult]) -> tuple[CheckId, ...]:
@@ -39,15 +51,16 @@ def to_try(results: Iterable[CheckResult]) -> tuple[CheckId, ...]:
     return tuple(one.check.id for one in results if one.outcome is Outcome.FAILED and one.check.budget is None)
 
 
-def upheld(results: Iterable[CheckResult], control: Iterable[CheckResult]) -> tuple[CheckResult, ...]:
+def upheld(results: Sequence[CheckResult], control: Iterable[CheckResult]) -> tuple[CheckResult, ...]:
     """The results, with each failure undecided whose control did not pass. Pure."""
     tried = {one.check.id: one for one in control}
-    return tuple(_upheld(result, tried) for result in results)
+    failed = set(to_try(results))
+    return tuple(_upheld(result, tried) if result.check.id in failed else result for result in results)
 
 
 def _upheld(result: CheckResult, tried: Mapping[CheckId, CheckResult]) -> CheckResult:
-    reference = tried.get(result.check.id)
-    if reference is None or reference.outcome is Outcome.PASSED:
+    reference = tried[result.check.id]
+    if reference.outcome is Outcome.PASSED:
         return result
     fault = Fault.CONTROL_FAILED
     words = f"{FAULTS[fault].meaning} The reference: {reference.message} The submission: {result.message}"

@@ -21,7 +21,7 @@ from graders.decision import decide
 from runner.bench import Bench
 from runner.calibration import Calibrations
 from runner.challenge_files import challenge_digest
-from runner.control import controlled
+from runner.control import has_reference, to_try, with_control
 from runner.host import this_host
 from runner.intake import Archive, Received, receive, unpack, write_tree
 from runner.reports.text import shown
@@ -77,13 +77,20 @@ def grade(order: Order, challenge: Challenge, bench: Bench) -> Graded:
         environment = bench.environment(challenge)
     with clock.phase("provenance"):
         reference = _reference(challenge)  # before anything is read from it for judging
+        controlled = order.controlled and has_reference(challenge)
+        if controlled:
+            bench.reference(challenge)  # one that cannot be read is told before anybody is judged
     seed = secrets.randbits(63) if order.seed is None else order.seed
     with tempfile.TemporaryDirectory(dir=bench.run.folder) as scratch:
         with clock.phase("workspace"):
             workspace = _workspace(received, Path(scratch))
+        trial = Trial(challenge, reference.digest, bench, environment, workspace, Path(scratch))
         with clock.phase("judging"):
-            trial = Trial(challenge, reference.digest, bench, environment, workspace, Path(scratch))
-            results, judged = _judge(trial, seed, order)
+            results, judged = _judge(trial, seed, measures=order.measures)
+        if controlled and to_try(results):
+            with clock.phase("control"):
+                results = with_control(trial, _calibrations(trial), seed, results)
+            _unless_interrupted(bench)
     scorecard = Scorecard(
         id=secrets.token_hex(16),
         graded_at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -105,25 +112,30 @@ def grade(order: Order, challenge: Challenge, bench: Bench) -> Graded:
     return Graded(scorecard, received)
 
 
-def _judge(trial: Trial, seed: int, order: Order) -> tuple[tuple[CheckResult, ...], Judged]:
+def _judge(trial: Trial, seed: int, *, measures: bool) -> tuple[tuple[CheckResult, ...], Judged]:
     """Judge until the outcome is not one that another try can mend; the last try's outcome stands."""
     challenge, bench = trial.challenge, trial.bench
-    names = this_host().fingerprint, bench.engine.describe(unenforced_allowed=True).name
-    calibrations = Calibrations.of(bench.state, *names, trial.digest, trial.environment.digest)
+    calibrations = _calibrations(trial)
     for _ in range(MAX_TRIES):
         with scratch_below(trial.scratch) as scratch:
-            judged = Session(replace(trial, scratch=scratch), calibrations).judge(seed, measures=order.measures)
+            judged = Session(replace(trial, scratch=scratch), calibrations).judge(seed, measures=measures)
+        _unless_interrupted(bench)
         results = decide(challenge.checks, judged.account)
-        if order.controlled:
-            with scratch_below(trial.scratch) as scratch:
-                results = controlled(replace(trial, scratch=scratch), calibrations, seed, results)
-        if bench.interrupted:
-            raise InfrastructureError("grading was interrupted")
         if not any(result.fault is not None and FAULTS[result.fault].retry for result in results):
             break
     for measured in judged.account.measured:
         calibrations.learn(measured.measurement)
     return results, judged
+
+
+def _calibrations(trial: Trial) -> Calibrations:
+    names = this_host().fingerprint, trial.bench.engine.describe(unenforced_allowed=True).name
+    return Calibrations.of(trial.bench.state, *names, trial.digest, trial.environment.digest)
+
+
+def _unless_interrupted(bench: Bench) -> None:
+    if bench.interrupted:
+        raise InfrastructureError("grading was interrupted")
 
 
 def take_in(submitted: Path | Archive, challenge: Challenge, revision: str | None = None) -> Received:

@@ -10,7 +10,7 @@ from pathlib import Path
 from assessments.challenge import Challenge
 from assessments.errors import InfrastructureError
 from assessments.manifest.read import REFERENCE
-from assessments.outcome import FAULTS, Outcome, Owner
+from assessments.outcome import FAULTS, Outcome
 from assessments.scorecard import Scorecard
 from runner.bench import Bench
 from runner.challenge_files import author_files
@@ -49,7 +49,7 @@ def failed_by_canary(challenge: Challenge, bench: Bench, seed: int, *, unenforce
 
 
 def require_judged(scorecard: Scorecard) -> None:
-    """Raises InfrastructureError for one that a fault of ours left without an outcome somewhere."""
-    ours = [one for one in scorecard.results if one.fault and FAULTS[one.fault].owner is Owner.INFRASTRUCTURE]
+    """Raises InfrastructureError for one that a fault of ours left without an outcome, where another try may help."""
+    ours = [one for one in scorecard.results if one.fault and FAULTS[one.fault].retry]
     if ours:
         raise InfrastructureError(f"{ours[0].check.id}: {ours[0].message or ours[0].fault}")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from assessments.challenge import Challenge
-from assessments.errors import InfrastructureError, InvalidSubmission
+from assessments.errors import InfrastructureError, InvalidChallenge, InvalidSubmission
 from assessments.manifest import read_challenge
 from assessments.observation import Breach
 from assessments.outcome import Fault, Outcome
@@ -232,6 +232,51 @@ def test_the_reference_is_tried_in_what_failed_and_in_nothing_else(
     expected = {"echoes": Fault.WRONG_ANSWER, "answers-many": Fault.WRONG_ANSWER}
     assert outcomes(scorecard) == outcomes(without) == ALL_RIGHT | expected
     assert len(scorecard.runs) == len(without.runs), "what the reference did is no run of the submission"
+    assert [phase.name for phase in scorecard.phases] == [*(phase.name for phase in without.phases), "control"]
+
+
+LEANS = """
+import pytest
+ran = []
+
+
+@pytest.mark.check("sum-is-right", points=1, skill="correctness", visibility="hidden")
+def test_first(run_job):
+    ran.append(run_job())
+
+
+@pytest.mark.check("leans", points=1, skill="correctness", visibility="hidden")
+def test_second(run_job):
+    assert ran, "nothing ran before"
+    assert run_job(stdin=b"1 2").stdout == b"3\\n", "the sum is wrong"
+"""
+
+
+def with_another_check(folder: Path, tests: str) -> Challenge:
+    (folder / "hidden_tests/test_sum.py").write_text(tests)
+    with (folder / "challenge.toml").open("a") as manifest:
+        manifest.write('[[checks]]\nid = "leans"\npoints = 1\nskill = "correctness"\nvisibility = "hidden"\n')
+    return read_challenge(folder)
+
+
+def test_a_submission_cannot_choose_checks_that_the_reference_fails_only_by_themselves(
+    graded: Graded, sum_copy: Path
+) -> None:
+    scorecard = graded(with_another_check(sum_copy, LEANS), {"main.py": ZERO}, controlled=True)
+    assert outcomes(scorecard) == {"sum-is-right": None, "leans": Fault.WRONG_ANSWER}
+
+
+def test_what_else_was_decided_stands(graded: Graded, sum_copy: Path) -> None:
+    never = LEANS.replace("ran.append(run_job())", "assert False, 'never'").replace("assert ran,", "assert True,")
+    scorecard = graded(with_another_check(sum_copy, never), {"main.py": ZERO}, controlled=True)
+    assert [one.fault for one in scorecard.results] == [Fault.CONTROL_FAILED, Fault.WRONG_ANSWER]
+    assert len(scorecard.runs) == 1, "the submission was judged once"
+
+
+def test_a_reference_that_cannot_be_read_is_told_before_anybody_is_judged(graded: Graded, sum_copy: Path) -> None:
+    (sum_copy / "solutions/accepted/reference/link").symlink_to("/etc/hostname")
+    with pytest.raises(InvalidChallenge):
+        graded(read_challenge(sum_copy), {"main.py": SUM}, controlled=True)
 
 
 def test_the_control_may_be_left_out(graded: Graded, sum_copy: Path) -> None:

@@ -27,6 +27,7 @@ from runner.store.store import Store
 
 HandIn = Callable[..., Added]
 Graded = Callable[..., tuple[Counts, list[Event]]]
+RIGHT = "print(sum(map(int, input().split())))\n"
 WRONG = "print(0)\n"
 
 
@@ -55,6 +56,23 @@ def regraded(
 
 def shares(store: Store, kept: Kept) -> dict[str, float]:
     return {one.name: one.result.share.low for one in standing_of(store, kept).candidates}
+
+
+def test_what_the_reference_fails_too_lands_with_that_check_open(
+    store: Store, kept: Kept, bench: Bench, hand_in: HandIn, graded: Graded, mended: Mapping[str, Challenge]
+) -> None:
+    """It is no failure of ours to be met with another try: by the same seed it would never end."""
+    hand_in("ann")
+    graded()
+    folder = mended["add-numbers"].folder
+    (folder / "solutions/accepted/reference/main.py").write_text(RIGHT)
+    challenges = {"add-numbers": read_challenge(folder)}
+    ordered = order_regrade(store, kept, Wanted(), challenges, "the check was the wrong way round", doing_now())
+    run(store, bench, Work(kept, challenges, 2, ordered.id, unenforced_allowed=True), lambda event: None, Stop())
+    compared = compare(store, kept, ordered)
+    assert compared.missing == 0
+    (one,) = compared.differences
+    assert one.after.points.undecided == 1
 
 
 def test_nothing_takes_effect_until_it_is_accepted(
