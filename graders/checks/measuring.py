@@ -51,12 +51,17 @@ class Measuring:
     _made: dict[str, Measurement | BadAnswer] = field(default_factory=dict)
 
     def measured(self, plan: Plan, make: Make | None) -> Measurement:
-        """What the plan saw. Raises BadAnswer when the submission does not start, ReferenceFailed for the reference."""
+        """What the plan saw.
+
+        Raises BadAnswer when the submission does not start and the reference does, ReferenceFailed for the reference.
+        """
         if plan.id not in self._made:
             try:
                 self._made[plan.id] = measurement = self._measure(plan, make)
                 self.link.tell(wire.Measured(measurement=measurement))
             except BadAnswer as error:
+                if plan.scenario is not Scenario.BATCH:
+                    _ready(self.link, Side.REFERENCE).stop()  # nobody may be in time on this host
                 self._made[plan.id] = error
         made = self._made[plan.id]
         if isinstance(made, BadAnswer):

@@ -229,6 +229,24 @@ def test_one_that_does_not_start_is_not_measured(challenge: Challenge, graded: C
     assert scorecard.measurements == ()
 
 
+@pytest.mark.parametrize("engine_name", [EngineName.BUBBLEWRAP], indirect=True)
+def test_where_the_reference_does_not_start_either_nobody_fails(
+    bench: Bench, challenge: Challenge, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(challenge.folder, tmp_path / challenge.folder.name))
+    (folder / "solutions/accepted/reference/main.py").write_text("raise SystemExit(1)\n")
+    (tmp_path / "submission").mkdir()
+    (tmp_path / "submission/main.py").write_text("raise SystemExit(1)\n")
+    order = Order(tmp_path / "submission", "someone", unenforced_allowed=True)
+    scorecard = grade(order, replace(challenge, folder=folder), bench).scorecard
+    budgets = {str(check.id) for check in challenge.checks if check.budget}
+    assert budgets
+    assert outcomes(scorecard) == {
+        name: (Outcome.ERRORED, Fault.CHECK_CRASHED if name in budgets else Fault.CONTROL_FAILED)
+        for name in outcomes(scorecard)
+    }
+
+
 def test_without_measuring_budgets_stay_open(
     bench: Bench, challenge: Challenge, timed: ModuleType, tmp_path: Path
 ) -> None:
