@@ -95,7 +95,7 @@ def run(store: Store, bench: Bench, work: Work, tell: Tell, stop: Stop) -> Count
     lanes = _Lanes(store, bench, work, tell, stop)
     with lanes.beating():
         lanes.look_for_unvouched()
-        while not stop.drain.is_set():
+        while not lanes.ending:
             lanes.take_back()
             standing = lanes.count()
             if not standing.open:
@@ -104,7 +104,7 @@ def run(store: Store, bench: Bench, work: Work, tell: Tell, stop: Stop) -> Count
                 run_lanes(lanes.lane, range(min(work.lanes, standing.waiting)), bench, work.lanes)
             else:
                 stop.drain.wait(_POLL_S)  # others grade the rest; should they die, it is ours
-        if not stop.drain.is_set():
+        if not lanes.ending:
             run_lanes(lanes.last_canary, list(work.challenges), bench, lanes=1)
     standing = lanes.count()
     tell(Event(EventKind.FINISHED, counts=standing))
@@ -134,6 +134,11 @@ class _Lanes:
         self.why_ended: list[str] = []
         """What made the run end before its time."""
 
+    @property
+    def ending(self) -> bool:
+        """Whether nothing more is to be begun: on an interrupted bench it would fail at once, and so over and over."""
+        return self._stop.drain.is_set() or self._bench.interrupted
+
     def count(self) -> Counts:
         with self._store.database.reading() as connection:
             return attempts.count(connection, self._work.kept.id, self._work.regrade_id)
@@ -151,7 +156,7 @@ class _Lanes:
 
     def lane(self, number: int) -> None:
         """Take one after the other until none waits, or the run is to end."""
-        while not self._stop.drain.is_set():
+        while not self.ending:
             with self._store.database.writing() as connection:
                 claim = attempts.claim(connection, self._work.kept.id, self._owner, doing_now(), self._work.regrade_id)
                 if claim is None:

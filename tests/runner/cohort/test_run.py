@@ -14,12 +14,13 @@ from assessments.manifest import read_challenge
 from assessments.outcome import Outcome
 from assessments.scorecard import Scorecard
 from assessments.submission import Digest
-from runner.bench import Bench
+from runner.bench import Bench, open_bench
 from runner.cohort.add import Added, look_at, require_all
 from runner.cohort.held_to import held_to, require_engine
 from runner.cohort.owner import owner_of
 from runner.cohort.progress import Estimate, Event, EventKind
 from runner.cohort.run import MAX_IN_A_ROW, Stop, Work, lanes_for, pause_s, run
+from runner.engines.choose import EngineName, Wish
 from runner.engines.runs import Run
 from runner.store import attempts, cohorts, submissions
 from runner.store.attempts import Counts
@@ -95,6 +96,26 @@ def test_when_everything_fails_by_our_fault_the_run_ends_and_tells_what_to_mend(
     monkeypatch.undo()
     assert {one.state for one in listed(store, kept).values()} == {AttemptState.WAITING}
     assert graded()[0] == Counts(ended=MAX_IN_A_ROW)
+
+
+def test_an_interrupted_bench_ends_every_lane_although_nobody_asked_for_a_stop(
+    store: Store, kept: Kept, hand_in: HandIn, challenges: dict[str, Challenge], bench: Bench
+) -> None:
+    """As Ctrl-C does to a demo: what is given back then must not be begun again, and again, for ever."""
+    for number in range(4):
+        hand_in(f"candidate {number}")
+    with open_bench(bench.state, print, Wish(EngineName.BUBBLEWRAP)) as another:
+        begun: list[Event] = []
+
+        def tell(event: Event) -> None:
+            if event.kind is EventKind.STARTED:
+                begun.append(event)
+                another.interrupt()
+                assert len(begun) <= 2, "a lane began anew"
+
+        counts = run(store, another, Work(kept, challenges, 2, unenforced_allowed=True), tell, Stop())
+    assert counts == Counts(waiting=4)
+    assert {one.state for one in listed(store, kept).values()} == {AttemptState.WAITING}
 
 
 def test_pauses_grow_with_failures_in_a_row_up_to_a_bound() -> None:
