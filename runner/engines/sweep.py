@@ -2,12 +2,16 @@
 
 A run is dead when nobody holds its lock, and the kernel lets go of that on any kind of death. What is living is never
 touched. Containers of a Docker engine that does not answer now are left to a later sweep, and so is their run's folder.
+
+Sweeps of one state folder take turns: who comes back from one finds nothing of what was dead when it began, also where
+somebody else's sweep had already taken that over.
 """
 
 import contextlib
+import fcntl
 import os
 import signal
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,7 +47,7 @@ class Swept:
 
 def sweep(state: Path, daemon: "Daemon | None" = None) -> Swept:
     """Kill and remove what dead runs left in this state folder. `daemon`: an engine to look in besides theirs."""
-    with dead_runs(state) as dead:
+    with _turn(state), dead_runs(state) as dead:
         processes = sum(_kill_marked(run.id) for run in dead)
         groups = sum(remove_leftovers(run.cgroup_parents, f"{PREFIX}{run.id}-") for run in dead)
         containers, waiting = _remove_containers(state, dead, daemon)
@@ -68,7 +72,7 @@ def _remove_containers(state: Path, dead: Iterable[DeadRun], daemon: "Daemon | N
     ids = {run.id for run in dead}
 
     def alive(run: str) -> bool:
-        return run not in ids and is_owned(state, run)
+        return run not in ids and is_owned(state, run)  # asked in this order: the locks of the dead are ours by now
 
     removed, waiting = 0, set()
     for url in urls:
@@ -80,9 +84,7 @@ def _remove_containers(state: Path, dead: Iterable[DeadRun], daemon: "Daemon | N
                 asked = daemon if daemon and daemon.endpoint.url == url else connect(endpoint)
                 if asked is not daemon:
                     stack.callback(asked.close)
-                removed += remove_containers(
-                    asked, state_id(state), lambda run: run not in ids and is_owned(state, run)
-                )
+                removed += remove_containers(asked, state_id(state), alive)
         except (Unusable, InfrastructureError):
             waiting.add(url)
     return removed, waiting
@@ -95,7 +97,23 @@ def kill_strays(state: Path) -> int:
     a later one no longer knows the run.
     """
     programs = os.fsencode(state / "programs") + b"/"
-    return _kill_boxes(lambda program, run: program.startswith(programs) and not is_owned(state, run))
+    with _turn(state):
+        return _kill_boxes(lambda program, run: program.startswith(programs) and not is_owned(state, run))
+
+
+@contextlib.contextmanager
+def _turn(state: Path) -> Iterator[None]:
+    """Nobody else sweeps, or asks for a moment who owns what, until the block is left."""
+    try:
+        runs = os.open(state / "runs", os.O_RDONLY | os.O_DIRECTORY)
+    except FileNotFoundError:
+        yield  # nothing was ever run here
+        return
+    try:
+        fcntl.flock(runs, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(runs)
 
 
 def _kill_marked(run_id: str) -> int:

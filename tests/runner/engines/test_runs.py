@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -163,6 +164,35 @@ def test_a_dead_run_waits_for_a_docker_engine_that_does_not_answer(tmp_path: Pat
         assert (swept.runs, swept.waiting) == (0, (url,))
         assert url in str(swept)
         assert folder.is_dir(), "nobody would know any more that containers may be left"
+
+
+def test_a_sweep_waits_for_the_one_that_has_taken_a_dead_run_over(tmp_path: Path) -> None:
+    """It would pass the run over as owned, and come back with everything of it still there."""
+    address = tmp_path / "docker.sock"
+    folder = dead_run(tmp_path / "state", f"unix://{address}")
+    with ThreadPoolExecutor() as pool:
+        with socket.socket(socket.AF_UNIX) as silent:
+            silent.bind(str(address))
+            silent.listen()
+            first = pool.submit(sweep, tmp_path / "state")
+            connection, _ = silent.accept()
+            second = pool.submit(sweep, tmp_path / "state")
+            wait_for_a_waiter(folder.parent)
+            address.unlink()
+        connection.close()
+        assert (first.result().runs, first.result().waiting) == (0, (f"unix://{address}",))
+        assert second.result().runs == 1
+    assert not folder.exists()
+
+
+def wait_for_a_waiter(locked: Path) -> None:
+    """Until somebody waits for the lock of a file, as the kernel tells it."""
+    deadline = time.monotonic() + 10
+    while not any(
+        f":{locked.stat().st_ino} " in line for line in Path("/proc/locks").read_text().split("\n") if "->" in line
+    ):
+        assert time.monotonic() < deadline, f"nobody waits for {locked}"
+        time.sleep(0.01)
 
 
 def test_a_dead_run_is_forgotten_with_its_docker_engine(tmp_path: Path) -> None:
