@@ -85,6 +85,7 @@ def verify(
     lanes: int | None,
     done: Callable[[Row], None],
     budgets: bool = True,
+    controls: bool = True,
     known: Mapping[Grading, Row] | None = None,
     engines: int = 1,
     first: bool = True,
@@ -93,8 +94,9 @@ def verify(
 
     `engines`: on so many it is to be graded in all, and `first` says whether this is the first of them.
     `done` hears of each new row as it ends. Seeds are fresh each time, so that a check which holds for one seed only is
-    found out. Without `budgets` none is measured, and nothing is said of them. On each engine the first grading of all
-    but the accepted has a control (see runner.control): a reference that fails what it should catch is found out, too.
+    found out. Without `budgets` none is measured, and nothing is said of them. With `controls` the first grading of all
+    but the accepted has one on each engine (see runner.control): a reference that fails what it should catch is found
+    out, too.
     """
     bench.environment(challenge)
     known = known or {}
@@ -104,7 +106,7 @@ def verify(
         if (solution.label, time) in known:
             return known[solution.label, time]
         measures = budgets and measured(challenge, solution, first=first and time == 1)
-        controlled = time == 1 and solution.kind is not Kind.ACCEPTED  # nothing stands in for these
+        controlled = controls and time == 1 and solution.kind is not Kind.ACCEPTED  # nothing stands in for these
         scorecard = _graded(challenge, solution, bench, measures=measures, controlled=controlled)
         row = judge(challenge, solution, time, scorecard, measured=measures)
         done(row)

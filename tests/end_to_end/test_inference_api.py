@@ -21,7 +21,8 @@ from runner.cohort.samples import CANDIDATES, CHALLENGES, SUBMISSIONS
 REPOSITORY = Path(__file__).resolve().parents[2]
 FOLDER = REPOSITORY / "challenges/inference-api"
 
-
+ELSEWHERE = {"accepted/reference", "cheat/forged-report", "cheat/test-hunter"}
+"""The demo grades the first two, `engine_contract/test_same_outcomes.py` the first and the last."""
 FAULTY = (Kind.BROKEN, Kind.SLOW)
 
 
@@ -53,14 +54,16 @@ def test_its_judges_tell_right_answers_from_near_misses(challenge: Challenge, be
 
 
 def test_every_check_tells_right_from_wrong(challenge: Challenge, bench: Bench) -> None:
-    """Graded for real: all that is right, all that cheats, and enough of what is broken for each check to be failed.
+    """Graded for real: what is right or cheats, and enough of what is broken for each check to be failed.
 
-    Every sample solution, with budgets and on both engines, is what `assay challenge verify` grades.
+    All but those few that other tests grade (`ELSEWHERE`).
+    Every sample solution, with budgets and controls and on both engines, is what `assay challenge verify` grades.
     """
     solutions = read_solutions(challenge)
-    unbroken = [one for one in solutions if one.kind not in FAULTY]
+    unbroken = [one for one in solutions if one.kind not in FAULTY and one.label not in ELSEWHERE]
+    assert len(unbroken) == sum(one.kind not in FAULTY for one in solutions) - len(ELSEWHERE)
     tried = [*unbroken, *covering(challenge, solutions)]
-    verified = verify(challenge, tried, bench, times=1, lanes=2, done=lambda row: None, budgets=False)
+    verified = verify(challenge, tried, bench, times=1, lanes=2, done=lambda _: None, budgets=False, controls=False)
     assert verified.row_problems == ()
     failed = {check for row in verified.rows if row.solution.kind in FAULTY for check in row.solution.must_fail}
     assert failed >= {check.id for check in challenge.checks if check.budget is None}
