@@ -49,6 +49,7 @@ class Fault(StrEnum):
     GRADING_DEADLINE = "grading-deadline"
     ENGINE_FAILED = "engine-failed"
     CONTROL_FAILED = "control-failed"
+    NOT_MEASURED = "not-measured"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,10 @@ FAULTS: Final = MappingProxyType(
         # Not tried again: what else was decided stands, and nobody gets a second throw of the dice by it.
         Fault.CONTROL_FAILED: _infrastructure(
             "The reference solution, tried after it, did not pass either.", retry=False
+        ),
+        # Nor this: the same host tells no more the next time.
+        Fault.NOT_MEASURED: _infrastructure(
+            "The grading machine does not tell what the check has to know.", retry=False
         ),
     }
 )

@@ -36,6 +36,13 @@ class Service(Protocol):
 
     def usage(self) -> Usage: ...
 
+    def peak_memory_bytes(self) -> int:
+        """The most memory it has had at once since its start.
+
+        Raises AssertionError when it has ended, and Unmeasured where this host does not tell.
+        """
+        ...
+
     def logs(self) -> str:
         """The start and the end of what it has printed, stdout then stderr."""
         ...

@@ -8,7 +8,7 @@ from assessments.companion import Companion
 from assessments.observation import Breach, SandboxRun, Usage
 from assessments.outcome import Fault
 from graders import wire
-from graders.checks.errors import ChallengeError
+from graders.checks.errors import ChallengeError, Unmeasured
 from graders.companions import Companion as Answering
 from graders.companions.apart import CompanionsApart
 from graders.companions.conversation import Conversation
@@ -110,6 +110,15 @@ class Instance:
 
     def usage(self) -> Usage:
         return self._inspected().usage
+
+    def peak_memory_bytes(self) -> int:
+        peak = self.usage().peak_memory_bytes
+        # Looked at second: of one that has ended nothing is told either, and that is not the host's doing.
+        ended = self.wait(0)
+        assert ended is None, f"the service has ended: {end_in_words(ended)}"
+        if peak is None:
+            raise Unmeasured("the kernel of this host does not tell the peak of a sandbox's memory")
+        return peak
 
     def logs(self) -> str:
         return self._inspected().logs

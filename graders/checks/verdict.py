@@ -7,6 +7,7 @@ from _pytest.outcomes import XFailed  # pytest.xfail raises it; pytest exports n
 
 from assessments.budget import Ruling
 from assessments.outcome import FAULTS, Fault, Outcome
+from graders.checks.errors import Unmeasured
 from graders.http import BadAnswer
 
 _MESSAGE_CHARS = 2000
@@ -50,6 +51,8 @@ def decide(error: BaseException, place: str, service_ended: tuple[str, Fault] | 
             return Verdict.of(Fault.CHECK_SKIPPED, str(error))
         case Undecided():
             return _undecided(error)
+        case Unmeasured():
+            return Verdict.of(Fault.NOT_MEASURED, str(error))
         case BadAnswer():
             return _bad_answer(error, service_ended)
         case AssertionError() | pytest.fail.Exception():

@@ -101,7 +101,7 @@ def what_groups_tell(cgroups: Cgroups) -> Finding:
     made = f"version {cgroups.version}; groups can be made"
     if cgroups.tells_peak:
         return Finding("cgroups", Level.OK, made)
-    untold = "this kernel does not tell their peak of memory: budgets on it stay undecided, and no check can fail by it"
+    untold = "this kernel does not tell their peak of memory: budgets and checks on it stay undecided"
     return Finding("cgroups", Level.NOTE, f"{made}, but {untold}", "Linux 5.19 or later, or control groups version 1")
 
 

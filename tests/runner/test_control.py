@@ -28,7 +28,7 @@ def test_a_budget_is_measured_beside_the_reference_anyway() -> None:
     assert to_try([replace(slow, check=replace(slow.check, budget=BUDGET))]) == ()
 
 
-@pytest.mark.parametrize("fault", list(Fault))
+@pytest.mark.parametrize("fault", [fault for fault in Fault if fault is not Fault.NOT_MEASURED])
 def test_a_failure_stands_where_its_control_passed_alone(fault: Fault) -> None:
     before = [result("a"), result("b", Fault.WRONG_ANSWER, "got 1")]
     assert upheld(before, [result("b")]) == tuple(before)
@@ -37,6 +37,11 @@ def test_a_failure_stands_where_its_control_passed_alone(fault: Fault) -> None:
     assert (second.outcome, second.fault) == (Outcome.ERRORED, Fault.CONTROL_FAILED)
     assert "got 1" in second.message
     assert "got 2" in second.message
+
+
+def test_a_failure_stands_where_only_the_host_kept_the_reference_from_the_end() -> None:
+    before = (result("a", Fault.DIED, "it had ended"),)
+    assert upheld(before, [result("a", Fault.NOT_MEASURED)]) == before
 
 
 def test_words_without_end_are_cut() -> None:

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from assessments.observation import Breach
 from assessments.outcome import Fault, Outcome
 from assessments.scorecard import Scorecard, Status
 from runner.bench import Bench
+from runner.engines.bubblewrap.sandbox import BubblewrapSandbox
 from runner.grade import Order, grade
 
 Graded = Callable[..., Scorecard]
@@ -409,3 +411,67 @@ def test_a_conftest_that_breaks_is_the_challenges_fault(graded: Graded, altered:
     (challenge.folder / "hidden_tests/conftest.py").write_text("raise RuntimeError\n")
     scorecard = graded(challenge, {"main.py": SUM})
     assert scorecard.results[0].fault is Fault.CHECK_CRASHED
+
+
+# Peaks of memory
+
+PEAK = """
+import pytest
+MB = 10**6
+
+
+@pytest.mark.check("answers-many", points=1, skill="operations", visibility="hidden")
+def test_small(http, service):
+    http.get("/word")
+    peak = service.peak_memory_bytes()
+    assert MB < peak < 50 * MB, f"it took {peak} bytes"
+"""
+HOARDS = "held = b'x' * 55_000_000\n"
+ENDS = "import os, threading\nthreading.Timer(0.5, os._exit, (0,)).start()\n"
+WAITS = PEAK.replace('http.get("/word")', "service.wait(5)")
+
+
+def asks_for_the_peak(echo: Challenge, folder: Path, test: str) -> Challenge:
+    """The echo service with one check alone, which asks for the peak of the service's memory."""
+    copy = Path(shutil.copytree(echo.folder, folder / "challenges" / echo.id))
+    (copy / "hidden_tests/test_echo.py").write_text(test)
+    head, *checks = (copy / "challenge.toml").read_text().split("[[checks]]")
+    (wanted,) = (check for check in checks if 'id = "answers-many"' in check)
+    head = head.replace('["correctness", "operations"]', '["operations"]')
+    (copy / "challenge.toml").write_text(f"{head}[[checks]]{wanted}")
+    return read_challenge(copy)
+
+
+@pytest.mark.parametrize(
+    ("test", "before", "fault"),
+    [(PEAK, "", None), (PEAK, HOARDS, Fault.WRONG_ANSWER), (WAITS, ENDS, Fault.WRONG_ANSWER)],
+    ids=["small", "hoards", "ends before it is asked"],
+)
+def test_a_check_can_limit_the_peak_of_memory(
+    graded: Graded, tmp_path: Path, echo_challenge: Challenge, test: str, before: str, fault: Fault | None
+) -> None:
+    challenge = asks_for_the_peak(echo_challenge, tmp_path, test)
+    (result,) = graded(challenge, {"main.py": before + reference(echo_challenge)}).results
+    assert result.fault is fault, result.message
+
+
+@pytest.mark.parametrize(
+    ("test", "before", "fault"),
+    [(PEAK, "", Fault.NOT_MEASURED), (PEAK, HOARDS, Fault.NOT_MEASURED), (WAITS, ENDS, Fault.WRONG_ANSWER)],
+    ids=["small", "hoards", "ends before it is asked"],
+)
+def test_where_the_kernel_tells_no_peak_nobody_passes_and_nobody_loses_by_it(
+    graded: Graded,
+    tmp_path: Path,
+    echo_challenge: Challenge,
+    monkeypatch: pytest.MonkeyPatch,
+    test: str,
+    before: str,
+    fault: Fault,
+) -> None:
+    told = BubblewrapSandbox.usage
+    monkeypatch.setattr(BubblewrapSandbox, "usage", lambda box: replace(told(box), peak_memory_bytes=None))
+    challenge = asks_for_the_peak(echo_challenge, tmp_path, test)
+    scorecard = graded(challenge, {"main.py": before + reference(echo_challenge)}, controlled=True)
+    assert scorecard.results[0].fault is fault, scorecard.results[0].message
+    assert scorecard.points.undecided == (1 if fault is Fault.NOT_MEASURED else 0)

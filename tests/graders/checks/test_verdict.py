@@ -3,6 +3,7 @@
 import pytest
 
 from assessments.outcome import Fault, Outcome
+from graders.checks.errors import Unmeasured
 from graders.checks.verdict import CheckStalled, decide
 from graders.http import BadAnswer
 
@@ -29,6 +30,8 @@ ROWS = [
     (SystemExit(0), None, Fault.CHECK_CRASHED),
     (KeyboardInterrupt(), None, Fault.CHECK_CRASHED),
     (CheckStalled(), None, Fault.CHECK_STALLED),
+    (Unmeasured("no peak"), None, Fault.NOT_MEASURED),
+    (Unmeasured("no peak"), ("exit code 1", Fault.DIED), Fault.NOT_MEASURED),
 ]
 
 
