@@ -72,7 +72,7 @@ class Assignment(_Message):
     only_collect: bool
     """Say which checks there are, and run none."""
     only: tuple[CheckId, ...] | None = None
-    """Run these alone; None: all of them."""
+    """Run these alone, and take what a budget limits as kept: a control. None: all of them, for what they say."""
     companions: tuple[Companion, ...] = ()
     scratch: Path | None = None
     """A folder of the grader's own, whose folders sandboxes can be given as inputs."""

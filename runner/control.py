@@ -2,7 +2,8 @@
 
 A wait in a check ends after so many seconds, on whatever machine; a hidden input is made from a seed that nobody has
 tried before. So a failure counts against a candidate only where the reference, on the same machine and by the same
-seed, passes the same check. Budgets have none: what they limit is measured beside the reference anyway.
+seed, passes the same check. What a budget limits has none, as it is measured beside the reference anyway; what else the
+check asks has one.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -33,9 +34,11 @@ def with_control(
     What it fails at first it may try again, among all the checks and in their usual order: a submission chooses what
     it fails, and must not find a company of checks in which the reference fails too.
     """
-    tried = _tried(trial, calibrations, seed, to_try(results))
+    failed = to_try(results)
+    tried = _tried(trial, calibrations, seed, failed)
     if any(map(_failed_too, tried)):
-        tried = _tried(trial, calibrations, seed, [one.id for one in trial.challenge.checks if one.budget is None])
+        among = [one.id for one in trial.challenge.checks if one.budget is None or one.id in failed]
+        tried = _tried(trial, calibrations, seed, among)
     return upheld(results, tried)
 
 
@@ -47,8 +50,10 @@ def _tried(trial: Trial, calibrations: Calibrations, seed: int, only: Sequence[C
 
 
 def to_try(results: Iterable[CheckResult]) -> tuple[CheckId, ...]:
-    """The checks that failed, and not by a budget. Pure."""
-    return tuple(one.check.id for one in results if one.outcome is Outcome.FAILED and one.check.budget is None)
+    """The checks that failed, and not by what was measured. Pure."""
+    return tuple(
+        one.check.id for one in results if one.outcome is Outcome.FAILED and one.fault is not Fault.OVER_BUDGET
+    )
 
 
 def upheld(results: Sequence[CheckResult], control: Iterable[CheckResult]) -> tuple[CheckResult, ...]:

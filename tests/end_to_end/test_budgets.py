@@ -249,6 +249,29 @@ def test_where_the_reference_does_not_start_either_nobody_fails(
     }
 
 
+@pytest.mark.parametrize("engine_name", [EngineName.BUBBLEWRAP], indirect=True)
+@pytest.mark.parametrize(("asked", "fault"), [(True, Fault.WRONG_ANSWER), ("never", Fault.CONTROL_FAILED)])
+def test_what_a_check_asks_after_it_has_measured_has_a_control(
+    bench: Bench, challenge: Challenge, timed: ModuleType, tmp_path: Path, asked: object, fault: Fault
+) -> None:
+    """The reference says that it is ready, the submission that it is not; whatever comes of the budget."""
+    folder = Path(shutil.copytree(challenge.folder, tmp_path / challenge.folder.name))
+    tests = folder / "hidden_tests/test_timed.py"
+    text = tests.read_text()
+    head, last = text.split("def test_spends_little(measure)")
+    first, then = last.split("    measure(one_request)\n")
+    asks = f"        assert start_service().http.get('/').json()['ready'] == {asked!r}"
+    last = f"{first}    try:\n        measure(one_request)\n    finally:\n{asks}\n{then}"
+    tests.write_text(f"{head}def test_spends_little(measure, start_service){last}")
+    (tmp_path / "submission").mkdir()
+    never = timed.version()["main.py"].replace('{"ready": True}', '{"ready": False}')
+    (tmp_path / "submission/main.py").write_text(never)
+    plans = tuple(replace(plan, pairs_min=3, pairs_max=3, block_s=0.6) for plan in challenge.plans)
+    order = Order(tmp_path / "submission", "someone", unenforced_allowed=True)
+    scorecard = grade(order, replace(challenge, folder=folder, plans=plans), bench).scorecard
+    assert outcomes(scorecard)["spends-little"][1] is fault
+
+
 def test_without_measuring_budgets_stay_open(
     bench: Bench, challenge: Challenge, timed: ModuleType, tmp_path: Path
 ) -> None:

@@ -136,6 +136,13 @@ def test_a_budget_that_was_not_measured_stays_open() -> None:
     assert (result.outcome, result.fault) == (Outcome.INCONCLUSIVE, None)
 
 
+def test_a_control_takes_budgets_as_kept() -> None:
+    (check,) = TIMED
+    passed = replace(timed(1.0, ruling=None), measured=())
+    (result,) = decide(TIMED, passed, only=[check.id])
+    assert (result.outcome, result.ruling) == (Outcome.PASSED, None)
+
+
 FORGED = [
     ("a pass that was not measured", replace(timed(1.0, ruling=None), measured=())),
     ("a pass of what failed", timed(2.0, outcome=Outcome.PASSED, fault=None)),

@@ -23,9 +23,16 @@ def test_what_failed_is_tried_and_nothing_that_passed_or_stayed_open() -> None:
     assert to_try(results) == ("b", "d")
 
 
-def test_a_budget_is_measured_beside_the_reference_anyway() -> None:
-    slow = result("a", Fault.OVER_BUDGET)
-    assert to_try([replace(slow, check=replace(slow.check, budget=BUDGET))]) == ()
+def with_budget(one: CheckResult) -> CheckResult:
+    return replace(one, check=replace(one.check, budget=BUDGET))
+
+
+def test_what_a_budget_limits_is_measured_beside_the_reference_anyway() -> None:
+    assert to_try([with_budget(result("a", Fault.OVER_BUDGET))]) == ()
+
+
+def test_what_else_its_check_asks_is_tried() -> None:
+    assert to_try([with_budget(result("a", Fault.DID_NOT_START))]) == ("a",)
 
 
 @pytest.mark.parametrize("fault", [fault for fault in Fault if fault is not Fault.NOT_MEASURED])
