@@ -8,7 +8,7 @@ answers only what it can answer fast would otherwise look fast.
 import math
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final, assert_never
 
@@ -126,6 +126,24 @@ def resolution(metric: Metric, points: Sequence[Point]) -> float:
     if metric not in LATENCIES or not points:
         return RESOLUTION
     return max(RESOLUTION, CLOCK_S / max(statistics.median(point.reference for point in points), CLOCK_S))
+
+
+def alone(block: Block) -> Block:
+    """The block with those requests only that nothing was under way before: what they took is not queueing.
+
+    What came after one without a right answer is left out, since nobody knows how long that one was at work.
+    """
+    idle_us, kept = -1, []
+    for place, (due_us, took_us) in enumerate(zip(block.intended_us, block.latency_us, strict=True)):
+        if place in block.failures:
+            break
+        if due_us > idle_us:
+            kept.append(place)
+        idle_us = max(idle_us, due_us + took_us)
+    intended_us, sent_us, latency_us = (
+        tuple(times[place] for place in kept) for times in (block.intended_us, block.sent_us, block.latency_us)
+    )
+    return replace(block, intended_us=intended_us, sent_us=sent_us, latency_us=latency_us, failures={})
 
 
 def _pools(pairs: Sequence[Pair], metric: Metric) -> Iterator[tuple[Pair, ...]]:

@@ -8,10 +8,10 @@ More pairs mend neither. So both passing and failing ask that the reference, by 
 One thing slows both sides and spoils no ratio: a clock that is slower, as it is on rented machines at times, where
 both spend their time alike. Then the reference also needs more CPU time for the same work, and all of its requests
 take longer, not the unlucky ones alone. By as much it may be slower, and still count for passing: queueing makes a
-slow clock look worse than it is, never better. For failing it counts where nothing queues. A submission that waits
-where the reference works would gain by a slow clock, and one that works where the reference waits would lose by it:
-of these nothing is decided. That is the one thing here which a submission can move; all that it can get is what any
-other one has.
+slow clock look worse than it is, never better. For failing it counts where nothing queues, and of percentiles as far as
+those requests go that nothing was under way before. A submission that waits where the reference works would gain by a
+slow clock, and one that works where the reference waits would lose by it: of these nothing is decided. That is the one
+thing here which a submission can move; all that it can get is what any other one has.
 """
 
 import math
@@ -22,7 +22,7 @@ from typing import Final
 
 from assessments.budget import Metric, Plan, Scenario
 from assessments.measurement import Block, Isolation, Measurement
-from graders.budgets.figures import CLOCK_S, Point, figure, series
+from graders.budgets.figures import CLOCK_S, QUANTILES, Point, alone, figure, series
 from graders.budgets.gates import Pair, reference_waited_s
 from graders.budgets.words import NAMES, amount, percent
 
@@ -55,6 +55,9 @@ class Health:
     """Whether a submission may fail, though by its ratio only where `clock` is above 1."""
     clock: float = 1.0
     """How many times slower the host's clock was than when it was quiet, where that is why anything may be decided."""
+    gain: float | None = None
+    """By how many times at most a faster clock would bring an unqueued submission nearer to the reference, in a
+    percentile of an open plan; None where a slow clock is not what stands in the way of failing."""
 
 
 WELL: Final = Health()
@@ -92,7 +95,25 @@ def health(metric: Metric, points: Sequence[Point], pairs: Sequence[Pair], measu
     fails = metric in UNQUEUED and theirs <= ours * ALIKE
     if not passes and not fails:
         return _unwell(f"{words}, which the submission does not feel as the reference does")
-    return Health(f"{words}, which is not enough to {'fail' if passes else 'pass'}", passes, fails, clock)
+    gain = None
+    if metric in QUANTILES and plan.scenario is Scenario.OPEN:
+        gain = _gain(pairs, calibration, slower)
+    return Health(f"{words}, which is not enough to {'fail' if passes else 'pass'}", passes, fails, clock, gain)
+
+
+def _gain(pairs: Sequence[Pair], calibration: Mapping[str, float], slower: float) -> float | None:
+    """How many times nearer to the reference a submission may come, of which all is work and nothing waits.
+
+    At full clock it would be as many times faster as the reference needs less CPU time for a request. The reference
+    would be as many times faster as its figure says, and as its waiting lets it; the smaller of both is certain.
+    """
+    references = [pair.reference for pair in pairs]
+    each = figure(references, Metric.CPU)
+    if each is None or not math.isfinite(each):
+        return None
+    clock = max(each / calibration[Metric.CPU.value], 1.0)
+    works = min(each / max(_unqueued_s(references), CLOCK_S), 1.0)
+    return max(clock / slower, works + clock * (1 - works), 1.0)
 
 
 def times_slower_clock(pairs: Sequence[Pair], plan: Plan, calibration: Mapping[str, float]) -> float:
@@ -119,11 +140,16 @@ def _working(blocks: Sequence[Block], plan: Plan) -> float | None:
         return None
     match plan.scenario:
         case Scenario.OPEN:
-            return each / max(figure(blocks, Metric.P50) or math.inf, CLOCK_S)
+            return each / max(_unqueued_s(blocks), CLOCK_S)
         case Scenario.CLOSED:
             return each * (figure(blocks, Metric.THROUGHPUT) or 0.0)
         case Scenario.START_UP | Scenario.BATCH:
             return each * len(blocks) / max(sum(sum(block.latency_us) for block in blocks) * 1e-6, CLOCK_S)
+
+
+def _unqueued_s(blocks: Sequence[Block]) -> float:
+    """The median of the requests that nothing was under way before, in seconds; infinite where there was none."""
+    return figure([alone(block) for block in blocks], Metric.P50) or math.inf
 
 
 def _unwell(words: str) -> Health:

@@ -16,7 +16,7 @@ from typing import Final
 from assessments.budget import Budget, Metric, Plan, Scenario
 from assessments.measurement import Measurement
 from graders.budgets.binomial import share_at_least
-from graders.budgets.figures import Point, figure, resolution, right_answers, series
+from graders.budgets.figures import SAMPLE_FLOORS, Point, alone, figure, resolution, right_answers, series
 from graders.budgets.gates import Pair, Void, pairs, sound
 from graders.budgets.health import STEADY, WELL, Health, health
 from graders.budgets.student import quantile
@@ -205,7 +205,27 @@ def _look(
     if budget.metric not in STEADY:
         well = health(budget.metric, points, counted, measurement)
     answers = _answers(counted, ALPHA_FAIL / planned)
-    return _finding(measurement, budget, estimate(budget.metric, points, planned), answers, counted, voids, well)
+    seen = estimate(budget.metric, points, planned)
+    if seen is not None and well.gain is not None and not well.fails:
+        low = min(seen.low, _unqueued_low(measurement.plan, budget.metric, counted) / well.gain)
+        if low > budget.limit:
+            well, seen = replace(well, fails=True), replace(seen, low=low)
+    return _finding(measurement, budget, seen, answers, counted, voids, well)
+
+
+def _unqueued_low(plan: Plan, metric: Metric, counted: Sequence[Pair]) -> float:
+    """The lower end of the ratio for the candidate's requests that nothing was under way before; 0 where few were.
+
+    Their service is every request's, to which queueing only adds. The reference's requests are all of them, so that
+    what queued there is the candidate's gain.
+    """
+    lone = [replace(pair, candidate=alone(pair.candidate)) for pair in counted]
+    points = series(lone, plan, metric).points
+    requests = sum(len(pair.candidate.latency_us) for pair in lone)
+    if requests < SAMPLE_FLOORS[Metric.P50] * len(points) or any(math.isinf(point.candidate) for point in points):
+        return 0.0
+    seen = estimate(metric, points, chances(plan))
+    return seen.low if seen is not None else 0.0
 
 
 def _finding(

@@ -119,7 +119,7 @@ def block(
 ) -> Block:
     """One turn of one side under these arrivals (seconds from its start).
 
-    When requests were due and sent is left out: a ruling reads latencies only, and this is made by the thousand.
+    Each request is sent when it is due.
     """
     spans = weather.on(rng, side)
     # Each block has its own luck with caches and clock speed.
@@ -148,7 +148,8 @@ def block(
     late = {int(place): "no answer in time" for place in np.flatnonzero(latencies > PLAN.timeout_s)}
     in_us = tuple((latencies * 1e6).astype(int).tolist())
     cpu_s = float((work + lost if weather.billed else work).sum())
-    return Block(side, session, pair, (), (), in_us, late, cpu_s, 50_000_000, noise)
+    due_us = tuple((arrivals * 1e6).astype(int).tolist())
+    return Block(side, session, pair, due_us, due_us, in_us, late, cpu_s, 50_000_000, noise)
 
 
 def pair_of_blocks(rng: Random, session: int, number: int, who: Submission, weather: Weather) -> tuple[Block, Block]:

@@ -5,8 +5,10 @@ from dataclasses import replace
 import pytest
 
 from assessments.budget import Metric, Scenario
+from assessments.measurement import Side
 from assessments.outcome import Outcome
 from graders.budgets import rule
+from graders.budgets.figures import alone
 from graders.budgets.gates import pairs
 from graders.budgets.health import SLOWEST_CLOCK, times_slower_clock
 
@@ -43,6 +45,34 @@ def test_but_it_fails_by_no_latency(make, metric) -> None:
     ruling = ruled(make, SLOW, budget=make.budget(metric), cpu_s=0.8)
     assert ruling.outcome is Outcome.INCONCLUSIVE
     assert "the clock was 2.00 times slower, which is not enough to fail" in ruling.why
+
+
+@pytest.mark.parametrize(("times", "outcome"), [(1.9, Outcome.INCONCLUSIVE), (2.5, Outcome.FAILED)])
+def test_unless_requests_that_nothing_was_before_are_beyond_the_limit_at_full_clock_too(make, times, outcome) -> None:
+    """The reference works for 4 of its 10 ms, and may take 8 at full clock: all work comes 1.6 times nearer to it."""
+    slow = [times + by for by in (0, 0.01, -0.01, 0.02, -0.02, 0)]
+    due_us = 40_000
+    sessions = [
+        [
+            replace(block, intended_us=tuple(range(0, due_us * len(block.latency_us), due_us)))
+            for block in make.session(number, slow, cpu_s=1.0)
+        ]
+        for number in (0, 1)
+    ]
+    ruling = rule(make.measurement(*sessions, calibration=HALF_THE_CLOCK), make.budget())
+    assert ruling.outcome is outcome
+    if outcome is Outcome.FAILED:
+        assert "a second session agreed; the host's clock was 2.00 times slower" in ruling.why
+        assert 1.5 < ruling.low < 2.5 / 1.6
+        assert ruling.share == pytest.approx((2.0 - ruling.low) / 0.7)
+
+
+def test_requests_that_queued_are_not_among_those_that_nothing_was_before(make) -> None:
+    block = make.block(Side.CANDIDATE, 0, 0, [5, 20, 5, 5, 5, 5])
+    block = replace(block, intended_us=(0, 10, 20, 31, 40, 50))
+    assert alone(block).latency_us == (5, 20, 5, 5, 5)
+    assert alone(replace(block, failures={3: "HTTP 500"})).latency_us == (5, 20)
+    assert alone(replace(block, latency_us=(100, 20, 5, 5, 5, 5))).latency_us == (100,)
 
 
 def test_nor_by_wrong_answers_or_the_backstop(make) -> None:

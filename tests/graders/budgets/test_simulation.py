@@ -3,6 +3,8 @@
 None of 300 bounds a rate by 1 % at 95 % (three over the number of gradings). `simulation.py` makes larger tables.
 """
 
+from dataclasses import replace
+
 import pytest
 
 from assessments.outcome import Outcome
@@ -40,6 +42,22 @@ def test_one_that_stalls_never_passes(simulation, weather) -> None:
     assert [ruling.why for ruling in rulings if ruling.outcome is Outcome.PASSED] == []
     if weather is simulation.QUIET:
         assert simulation.share(rulings, Outcome.FAILED) >= 0.95
+
+
+def test_at_a_slow_clock_what_has_little_to_queue_for_fails_by_the_requests_that_did_not(
+    simulation, monkeypatch
+) -> None:
+    """25 requests a second keep the reference busy for a fifth of its time. Queueing alone must fail nobody."""
+    monkeypatch.setattr(simulation, "PLAN", replace(simulation.PLAN, rate_per_s=25.0))
+    (slow,) = (weather for weather in simulation.WEATHERS if weather.clock > 1)
+    failed = {
+        times: simulation.share(
+            simulation.gradings(simulation.Submission(str(times), slower=times), slow, GRADINGS // 3),
+            Outcome.FAILED,
+        )
+        for times in (1.0, 1.15, simulation.P95.limit, 3.0)
+    }
+    assert failed == {1.0: 0, 1.15: 0, simulation.P95.limit: 0, 3.0: 1}
 
 
 def test_one_exactly_at_the_limit_is_decided_hardly_ever(simulation) -> None:
