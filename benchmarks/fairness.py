@@ -18,7 +18,8 @@ from the pairs of blocks that were recorded for it in this run: they have a tabl
 
 Forty gradings of all 28 cases take nine hours, and more where many stay undecided and are measured again. `--record`
 appends each to a file as soon as it is done, and goes on after the seeds that stand there, so that the hours may be had
-in parts; `--tables` grades nothing, and prints the tables of what such files hold.
+in parts: benchmarks/records/fairness.jsonl is where they add up. `--tables` grades nothing, and prints the tables of
+what such files hold.
 
 Exits with 1 when a promise is broken: at 1.0 nobody fails, in any noise; at 2.0 and for the one that blocks nobody
 passes; where it is quiet 95 % are decided.

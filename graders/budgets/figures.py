@@ -131,19 +131,19 @@ def resolution(metric: Metric, points: Sequence[Point]) -> float:
 def alone(block: Block) -> Block:
     """The block with those requests only that nothing was under way before: what they took is not queueing.
 
-    What came after one without a right answer is left out, since nobody knows how long that one was at work.
+    What came after one without a right answer is left out, since nobody knows how long that one was at work. Of a block
+    that was changed by hand, requests without both times are.
     """
-    idle_us, kept = -1, []
-    for place, (due_us, took_us) in enumerate(zip(block.intended_us, block.latency_us, strict=True)):
+    idle_us = -1
+    kept: list[tuple[int, int]] = []
+    for place, (due_us, took_us) in enumerate(zip(block.intended_us, block.latency_us, strict=False)):
         if place in block.failures:
             break
         if due_us > idle_us:
-            kept.append(place)
+            kept.append((due_us, took_us))
         idle_us = max(idle_us, due_us + took_us)
-    intended_us, sent_us, latency_us = (
-        tuple(times[place] for place in kept) for times in (block.intended_us, block.sent_us, block.latency_us)
-    )
-    return replace(block, intended_us=intended_us, sent_us=sent_us, latency_us=latency_us, failures={})
+    due, took = tuple(due_us for due_us, _ in kept), tuple(took_us for _, took_us in kept)
+    return replace(block, intended_us=due, sent_us=due, latency_us=took, failures={})
 
 
 def _pools(pairs: Sequence[Pair], metric: Metric) -> Iterator[tuple[Pair, ...]]:

@@ -73,6 +73,7 @@ def test_requests_that_queued_are_not_among_those_that_nothing_was_before(make) 
     assert alone(block).latency_us == (5, 20, 5, 5, 5)
     assert alone(replace(block, failures={3: "HTTP 500"})).latency_us == (5, 20)
     assert alone(replace(block, latency_us=(100, 20, 5, 5, 5, 5))).latency_us == (100,)
+    assert alone(replace(block, intended_us=(0, 10))).latency_us == (5, 20)
 
 
 def test_nor_by_wrong_answers_or_the_backstop(make) -> None:
