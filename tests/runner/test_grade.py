@@ -427,8 +427,7 @@ def test_small(http, service):
     assert MB < peak < 50 * MB, f"it took {peak} bytes"
 """
 HOARDS = "held = b'x' * 55_000_000\n"
-ENDS = "import os, threading\nthreading.Timer(0.5, os._exit, (0,)).start()\n"
-WAITS = PEAK.replace('http.get("/word")', "service.wait(5)")
+OF_THE_DEAD = PEAK.replace('http.get("/word")', 'service.signal("KILL"); assert service.wait(10), "it lives on"')
 
 
 def asks_for_the_peak(echo: Challenge, folder: Path, test: str) -> Challenge:
@@ -444,7 +443,7 @@ def asks_for_the_peak(echo: Challenge, folder: Path, test: str) -> Challenge:
 
 @pytest.mark.parametrize(
     ("test", "before", "fault"),
-    [(PEAK, "", None), (PEAK, HOARDS, Fault.WRONG_ANSWER), (WAITS, ENDS, Fault.WRONG_ANSWER)],
+    [(PEAK, "", None), (PEAK, HOARDS, Fault.WRONG_ANSWER), (OF_THE_DEAD, "", Fault.WRONG_ANSWER)],
     ids=["small", "hoards", "ends before it is asked"],
 )
 def test_a_check_can_limit_the_peak_of_memory(
@@ -453,11 +452,12 @@ def test_a_check_can_limit_the_peak_of_memory(
     challenge = asks_for_the_peak(echo_challenge, tmp_path, test)
     (result,) = graded(challenge, {"main.py": before + reference(echo_challenge)}).results
     assert result.fault is fault, result.message
+    assert ("has ended" in result.message) == (test is OF_THE_DEAD)
 
 
 @pytest.mark.parametrize(
     ("test", "before", "fault"),
-    [(PEAK, "", Fault.NOT_MEASURED), (PEAK, HOARDS, Fault.NOT_MEASURED), (WAITS, ENDS, Fault.WRONG_ANSWER)],
+    [(PEAK, "", Fault.NOT_MEASURED), (PEAK, HOARDS, Fault.NOT_MEASURED), (OF_THE_DEAD, "", Fault.WRONG_ANSWER)],
     ids=["small", "hoards", "ends before it is asked"],
 )
 def test_where_the_kernel_tells_no_peak_nobody_passes_and_nobody_loses_by_it(
@@ -472,6 +472,6 @@ def test_where_the_kernel_tells_no_peak_nobody_passes_and_nobody_loses_by_it(
     told = BubblewrapSandbox.usage
     monkeypatch.setattr(BubblewrapSandbox, "usage", lambda box: replace(told(box), peak_memory_bytes=None))
     challenge = asks_for_the_peak(echo_challenge, tmp_path, test)
-    scorecard = graded(challenge, {"main.py": before + reference(echo_challenge)}, controlled=True)
+    scorecard = graded(challenge, {"main.py": before + reference(echo_challenge)})
     assert scorecard.results[0].fault is fault, scorecard.results[0].message
     assert scorecard.points.undecided == (1 if fault is Fault.NOT_MEASURED else 0)
